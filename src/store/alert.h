@@ -1,0 +1,23 @@
+/*
+ * alert.h
+ *		What people must notice: one row per open alert, and a NOTIFY when it is new.
+ */
+#ifndef CALLSYNC_STORE_ALERT_H
+#define CALLSYNC_STORE_ALERT_H
+
+#include "datatype/timestamp.h"
+
+/*
+ * Raises an alert, or counts it again where the same (kind, destination,
+ * subject) is open. destination and remedy may be NULL. severity: info, warning, critical.
+ * The worker NOTIFYs channel callsync_alerts with a small JSON object.
+ */
+extern void callsync_alert_raise(const char *kind, const char *severity, const char *destination,
+								 const char *subject, const char *message, const char *remedy,
+								 TimestampTz now);
+
+/* The cause is gone. */
+extern void callsync_alert_clear(const char *kind, const char *destination, const char *subject,
+								 TimestampTz now);
+
+#endif
