@@ -1,0 +1,173 @@
+/*
+ * caller.c
+ *		Which contact of a destination a call belongs to.
+ *
+ * A decision is taken once per call and destination and then kept: later versions
+ * of the call must not wander to another contact. It is taken anew while the
+ * call has no contact yet, or when a reviewer asked for it.
+ */
+#include "postgres.h"
+
+#include "utils/snapmgr.h"
+
+#include "core/person_key.h"
+#include "engine/caller.h"
+#include "pg/json.h"
+#include "store/contact_pending.h"
+#include "store/match.h"
+
+static const char *
+caller_text(const json_t *document, const char *key)
+{
+	const json_t *caller = json_object_get(document, "caller");
+	const json_t *value = json_object_get(caller, key);
+	const char *text = json_string_value(value);
+
+	if (json_is_integer(value))
+		return psprintf(INT64_FORMAT, (int64) json_integer_value(value));
+	return text && text[0] ? text : NULL;
+}
+
+/*
+ * The key of a new contact: by what identifies the person, so that a second
+ * installation step, a retry or a lost answer meets the same record.
+ */
+static const char *
+new_contact_key(const CallsyncDestination *d, const CallsyncPlanCall *call,
+				const CallsyncMatchInput *input, bool ambiguous)
+{
+	char		e164[32];
+
+	/* somebody else may own the line: this contact is the call's own */
+	if (!ambiguous)
+	{
+		if (input->phone && callsync_person_e164(input->phone, strlen(input->phone), input->region, e164, sizeof(e164)))
+			return psprintf("tel:%s", e164);
+		if (input->spoken_phone &&
+			callsync_person_e164(input->spoken_phone, strlen(input->spoken_phone), input->region, e164, sizeof(e164)))
+			return psprintf("tel:%s", e164);
+		if (input->email)
+			return psprintf("mailto:%s", input->email);
+	}
+	return psprintf("call:%s/%s", call->row->source, call->row->call_id);
+}
+
+static void
+use_known_contact(CallsyncDestination *d, CallsyncCaller *caller, const char *contact_id)
+{
+	static const char prefix[] = "callsync:";
+
+	if (strncmp(contact_id, prefix, strlen(prefix)) == 0)
+	{
+		/* provisional: its create is under way or has failed */
+		caller->contact_key = pstrdup(contact_id + strlen(prefix));
+		caller->contact_id = NULL;
+		return;
+	}
+	caller->contact_id = pstrdup(contact_id);
+	caller->contact_key = callsync_contact_key(d->name, contact_id);
+	if (caller->contact_key == NULL)
+		caller->contact_key = psprintf("id:%s", contact_id);
+}
+
+void
+callsync_caller_resolve(CallsyncDestination *d, CallsyncPlanCall *call,
+						const CallsyncPlanBase *base, CallsyncCaller *caller)
+{
+	CallsyncMatchInput input = {0};
+	const char *existing = caller_text(call->document, "existing_contact_id");
+	CallsyncMatch *match;
+	bool		redecide = strcmp(call->origin, "review") == 0;
+
+	memset(caller, 0, sizeof(*caller));
+	caller->probability = -1;
+
+	if (base != NULL && base->match_decision != NULL && !redecide)
+	{
+		caller->decision = base->match_decision;
+		caller->probability = base->match_probability;
+		caller->hold = strcmp(base->match_decision, "review") == 0 && d->hold_ambiguous &&
+			base->contact_record_id == NULL;
+		if (base->contact_record_id != NULL)
+		{
+			use_known_contact(d, caller, base->contact_record_id);
+			return;
+		}
+		if (!caller->hold)
+		{
+			caller->contact_key = callsync_contact_key_of_call(d->name, call->row->source, call->row->call_id);
+			if (caller->contact_key != NULL)
+			{
+				caller->contact_id = callsync_contact_id_of_key(d->name, caller->contact_key);
+				return;
+			}
+		}
+	}
+	if (existing != NULL)
+	{
+		caller->decision = "match";
+		caller->probability = 1.0;
+		caller->explanation = "the call names the contact";
+		use_known_contact(d, caller, existing);
+		return;
+	}
+
+	input.destination = d->name;
+	input.phone = caller_text(call->document, "phone");
+	input.spoken_phone = caller_text(call->document, "spoken_phone");
+	input.email = caller_text(call->document, "email");
+	input.name = caller_text(call->document, "name");
+	input.postal_code = caller_text(call->document, "postal_code");
+	input.account_id = caller_text(call->document, "account_id");
+	input.region = d->region ? d->region : call->region;
+
+	/* simultaneous first calls of one caller are decided one after the other */
+	callsync_match_lock(&input);
+	PushActiveSnapshot(GetLatestSnapshot());
+	match = callsync_match_caller(&input);
+	callsync_match_record(call->row->source, call->row->call_id, &input, match);
+	PopActiveSnapshot();
+
+	caller->explanation = match->explanation;
+	if (match->decision == CALLSYNC_DECIDE_NEW &&
+		!callsync_person_identified(input.phone, input.spoken_phone, input.email, input.name, input.region))
+		return;					/* a withheld number and nothing else: nobody to write */
+
+	caller->decision = callsync_decision_name(match->decision);
+	caller->probability = match->probability;
+	if (match->decision == CALLSYNC_DECIDE_MATCH)
+	{
+		use_known_contact(d, caller, match->contact_id);
+		return;
+	}
+	if (match->decision == CALLSYNC_DECIDE_REVIEW && d->hold_ambiguous)
+	{
+		caller->hold = true;
+		return;
+	}
+	caller->contact_key = new_contact_key(d, call, &input, match->decision == CALLSYNC_DECIDE_REVIEW);
+	caller->contact_id = callsync_contact_id_of_key(d->name, caller->contact_key);
+}
+
+void
+callsync_caller_expect(CallsyncDestination *d, CallsyncPlanCall *call, const CallsyncCaller *caller)
+{
+	const char *phone = caller_text(call->document, "phone");
+	char		e164[32];
+
+	/* a contact that callsync did not make has no key of ours */
+	if (strncmp(caller->contact_key, "id:", 3) == 0)
+		return;
+	if (caller->contact_id != NULL)
+	{
+		callsync_contact_key_claim(d->name, caller->contact_key, call->row->source, call->row->call_id);
+		return;
+	}
+	/* a withheld number would make strangers alike */
+	if (phone != NULL && !callsync_person_e164(phone, strlen(phone), d->region ? d->region : call->region, e164, sizeof(e164)))
+		phone = NULL;
+	callsync_contact_expect(d->name, caller->contact_key, call->row->source, call->row->call_id,
+							caller_text(call->document, "name"), caller_text(call->document, "email"),
+							phone ? phone : caller_text(call->document, "spoken_phone"),
+							caller_text(call->document, "postal_code"));
+}

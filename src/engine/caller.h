@@ -1,0 +1,39 @@
+/*
+ * caller.h
+ *		Which contact of a destination a call belongs to.
+ */
+#ifndef CALLSYNC_ENGINE_CALLER_H
+#define CALLSYNC_ENGINE_CALLER_H
+
+#include "engine/plan.h"
+
+typedef struct CallsyncCaller
+{
+	const char *decision;		/* match | new | review; NULL: nothing identifies the caller */
+	double		probability;	/* < 0: none */
+	const char *contact_id;		/* the CRM's id, where it is known */
+	/*
+	 * Idempotency key under which the contact is created or was created; for a
+	 * contact that callsync did not make: derived from contact_id. NULL only without a
+	 * decision.
+	 */
+	const char *contact_key;
+	bool		hold;			/* a person has to decide before anything is sent */
+	const char *explanation;	/* NULL: none */
+} CallsyncCaller;
+
+/*
+ * Decides, and keeps the decision with its evidence.
+ */
+extern void callsync_caller_resolve(CallsyncDestination *destination, CallsyncPlanCall *call,
+									const CallsyncPlanBase *base, CallsyncCaller *caller);
+
+/*
+ * A delivery will create (or has created) the caller's contact: leaves a
+ * provisional one in the mirror, so that the next call of the same person
+ * finds it before the CRM has answered.
+ */
+extern void callsync_caller_expect(CallsyncDestination *destination, CallsyncPlanCall *call,
+								   const CallsyncCaller *caller);
+
+#endif
