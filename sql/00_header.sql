@@ -1,0 +1,1 @@
+\echo Use "CREATE EXTENSION callsync CASCADE" to load this file. \quit

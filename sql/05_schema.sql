@@ -1,0 +1,45 @@
+-- Checks before anything is made: a schema that somebody else owns could hold
+-- planted objects, and the text functions count on UTF-8.
+DO $check$
+BEGIN
+	IF (SELECT n.nspowner FROM pg_catalog.pg_namespace n WHERE n.nspname OPERATOR(pg_catalog.=) 'callsync')
+	   OPERATOR(pg_catalog.<>) (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER)
+	   AND NOT (SELECT r.rolsuper FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
+	            WHERE n.nspname OPERATOR(pg_catalog.=) 'callsync')
+	THEN
+		RAISE EXCEPTION 'schema "callsync" belongs to a role that is no superuser'
+			USING ERRCODE = 'insufficient_privilege',
+			      DETAIL = 'Objects planted in it beforehand could be called by callsync with more rights than their owner has.',
+			      HINT = 'Drop the schema, or ALTER SCHEMA callsync OWNER TO a superuser after looking at what it holds.';
+	END IF;
+	IF pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.<>) 'UTF8' THEN
+		RAISE EXCEPTION 'callsync needs a database with encoding UTF8'
+			USING ERRCODE = 'feature_not_supported',
+			      DETAIL = pg_catalog.format('This database has encoding %s.', pg_catalog.current_setting('server_encoding')),
+			      HINT = 'CREATE DATABASE ... ENCODING ''UTF8'' TEMPLATE template0.';
+	END IF;
+END
+$check$;
+
+-- Roles are global: made where absent, checked to be unprivileged, left behind by DROP EXTENSION.
+DO $roles$
+DECLARE
+	wanted pg_catalog.text;
+	existing pg_catalog.pg_roles;
+BEGIN
+	FOREACH wanted IN ARRAY ARRAY['callsync_worker', 'callsync_reader', 'callsync_operator', 'callsync_admin'] LOOP
+		SELECT * INTO existing FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) wanted;
+		IF NOT FOUND THEN
+			-- a NOLOGIN role cannot run a background worker on 15 and 16
+			EXECUTE pg_catalog.format('CREATE ROLE %I %s', wanted,
+				CASE WHEN wanted OPERATOR(pg_catalog.=) 'callsync_worker' THEN 'LOGIN' ELSE 'NOLOGIN' END);
+		ELSIF existing.rolsuper OR existing.rolcreaterole OR existing.rolcreatedb OR existing.rolreplication OR existing.rolbypassrls THEN
+			RAISE EXCEPTION 'role "%" has privileges that callsync must not run with', wanted
+				USING ERRCODE = 'insufficient_privilege',
+				      HINT = pg_catalog.format('ALTER ROLE %I NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS;', wanted);
+		END IF;
+	END LOOP;
+END
+$roles$;
+
+GRANT USAGE ON SCHEMA callsync TO callsync_worker, callsync_reader, callsync_operator, callsync_admin;

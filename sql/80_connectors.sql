@@ -1,0 +1,2 @@
+-- The shipped connector documents, from sql/connectors/*.json:
+-- @connectors@
