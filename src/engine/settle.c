@@ -475,6 +475,16 @@ apply_again(CallsyncEngine *engine, const CallsyncResult *r, int64 now_ms)
 {
 	CallsyncJob *job = r->job;
 
+	/*
+	 * Its shard is to go to another worker and was kept only while this was under way:
+	 * what is left to do is in the tables, and the next owner does it.
+	 */
+	if ((engine->shards & (UINT64CONST(1) << job->shard)) == 0)
+	{
+		callsync_load_left(job);
+		callsync_jobs_forget(engine->jobs, job, now_ms);
+		return;
+	}
 	job->tries = r->tries;
 	if (job->first_ms == 0 && r->tries > 0)
 		job->first_ms = now_ms;
