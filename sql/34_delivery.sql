@@ -216,7 +216,8 @@ BEGIN
 				-- two workers may want the same day at once
 				PERFORM pg_advisory_xact_lock(x.classoid, x.objoid)
 				FROM (SELECT 1129530457 AS classoid, hashtext(child) AS objoid) x;
-				IF to_regclass(format('callsync.%I', child)) IS NULL THEN
+				-- not to_regclass(): its cache still says what was so before the wait
+				IF NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.relname = child AND c.relnamespace = 'callsync'::regnamespace) THEN
 					-- not CREATE .. PARTITION OF: that would lock the parent against readers
 					EXECUTE format('CREATE TABLE callsync.%I (LIKE callsync.%I INCLUDING ALL) WITH (%s)',
 						child, parent, CASE parent WHEN 'delivery' THEN 'fillfactor = 75' ELSE 'fillfactor = 100' END);

@@ -70,11 +70,40 @@ use_known_contact(CallsyncDestination *d, CallsyncCaller *caller, const char *co
 		caller->contact_key = psprintf("id:%s", contact_id);
 }
 
+static void
+match_input(const CallsyncDestination *d, const CallsyncPlanCall *call, CallsyncMatchInput *input)
+{
+	memset(input, 0, sizeof(*input));
+	input->destination = d->name;
+	input->phone = caller_text(call->document, "phone");
+	input->spoken_phone = caller_text(call->document, "spoken_phone");
+	input->email = caller_text(call->document, "email");
+	input->name = caller_text(call->document, "name");
+	input->postal_code = caller_text(call->document, "postal_code");
+	input->account_id = caller_text(call->document, "account_id");
+	input->region = d->region ? d->region : call->region;
+}
+
+int
+callsync_caller_lock_keys(CallsyncDestination *d, const CallsyncPlanCall *call,
+						  const CallsyncPlanBase *base, uint32 *keys)
+{
+	CallsyncMatchInput input;
+
+	if (base != NULL && base->match_decision != NULL && base->contact_record_id != NULL &&
+		strcmp(call->origin, "review") != 0)
+		return 0;
+	if (caller_text(call->document, "existing_contact_id") != NULL)
+		return 0;
+	match_input(d, call, &input);
+	return callsync_match_lock_keys(&input, keys);
+}
+
 void
 callsync_caller_resolve(CallsyncDestination *d, CallsyncPlanCall *call,
 						const CallsyncPlanBase *base, CallsyncCaller *caller)
 {
-	CallsyncMatchInput input = {0};
+	CallsyncMatchInput input;
 	const char *existing = caller_text(call->document, "existing_contact_id");
 	CallsyncMatch *match;
 	bool		redecide = strcmp(call->origin, "review") == 0;
@@ -112,17 +141,7 @@ callsync_caller_resolve(CallsyncDestination *d, CallsyncPlanCall *call,
 		return;
 	}
 
-	input.destination = d->name;
-	input.phone = caller_text(call->document, "phone");
-	input.spoken_phone = caller_text(call->document, "spoken_phone");
-	input.email = caller_text(call->document, "email");
-	input.name = caller_text(call->document, "name");
-	input.postal_code = caller_text(call->document, "postal_code");
-	input.account_id = caller_text(call->document, "account_id");
-	input.region = d->region ? d->region : call->region;
-
-	/* simultaneous first calls of one caller are decided one after the other */
-	callsync_match_lock(&input);
+	match_input(d, call, &input);
 	PushActiveSnapshot(GetLatestSnapshot());
 	match = callsync_match_caller(&input);
 	callsync_match_record(call->row->source, call->row->call_id, &input, match);

@@ -23,7 +23,14 @@ typedef struct CallsyncCaller
 } CallsyncCaller;
 
 /*
- * Decides, and keeps the decision with its evidence.
+ * What has to be locked (callsync_match_lock()) before the caller is resolved; returns how
+ * many of keys[CALLSYNC_MATCH_LOCK_KEYS] were filled, 0 where nothing is to decide.
+ */
+extern int	callsync_caller_lock_keys(CallsyncDestination *destination, const CallsyncPlanCall *call,
+									  const CallsyncPlanBase *base, uint32 *keys);
+
+/*
+ * Decides, and keeps the decision with its evidence. The caller's keys are locked.
  */
 extern void callsync_caller_resolve(CallsyncDestination *destination, CallsyncPlanCall *call,
 									const CallsyncPlanBase *base, CallsyncCaller *caller);

@@ -582,6 +582,28 @@ linger(CallsyncEngine *engine, int64 now_us)
 	return true;
 }
 
+/*
+ * Links of contacts are rows that workers share, and so are the callers that the planner
+ * locks: a transaction that holds some of the one must not wait for the other.
+ */
+static bool
+settle_apart(CallsyncEngine *engine)
+{
+	dlist_iter	iter;
+
+	if (engine->workers <= 1)
+		return false;
+	dlist_foreach(iter, &engine->answered)
+	{
+		const CallsyncExchange *x = dlist_container(CallsyncExchange, node, iter.cur);
+
+		for (int i = 0; i < x->nitems; i++)
+			if (x->items[i].result.per_person && (x->items[i].result.release || x->items[i].result.created))
+				return true;
+	}
+	return false;
+}
+
 CallsyncTick
 callsync_engine_tick(CallsyncEngine *engine)
 {
@@ -604,8 +626,16 @@ callsync_engine_tick(CallsyncEngine *engine)
 	{
 		TickWork	work = {engine};
 
-		work.settle = work.flow = true;
-		result = run(engine, &work, "settling, planning and sending");
+		result = CALLSYNC_TXN_COMMITTED;
+		work.settle = true;
+		if (settle_apart(engine))
+		{
+			result = run(engine, &work, "settling");
+			work = (TickWork) {engine};
+		}
+		work.flow = true;
+		if (result == CALLSYNC_TXN_COMMITTED)
+			result = run(engine, &work, "settling, planning and sending");
 	}
 	switch (result)
 	{

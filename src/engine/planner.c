@@ -17,6 +17,7 @@
 #include "core/person_key.h"
 #include "core/preset.h"
 #include "pg/env.h"
+#include "engine/caller.h"
 #include "engine/plan.h"
 #include "engine/planner.h"
 #include "pg/clock.h"
@@ -24,6 +25,7 @@
 #include "pg/spi.h"
 #include "store/alert.h"
 #include "store/event.h"
+#include "store/match.h"
 #include "store/outbox.h"
 #include "store/preset.h"
 
@@ -59,6 +61,7 @@ typedef struct CallWork
 	const CallsyncCapture **captures;
 	json_t	   *document;
 	bool		rebuild;		/* merge all events of the call anew */
+	bool		wanted;			/* there is something to plan */
 	const char *only;			/* one destination, NULL: all */
 	const char *region;			/* of the source's phone numbers, or NULL */
 } CallWork;
@@ -459,9 +462,8 @@ find_base(const CallsyncPlanBase *bases, int n, const CallWork *work, const char
 	return NULL;
 }
 
-static void
-plan_call(CallsyncPlanner *planner, CallsyncPlan *plan, CallWork *work,
-		  const CallsyncPlanBase *bases, int nbases, const char *failure)
+static CallsyncPlanCall
+planned_call(CallWork *work)
 {
 	CallsyncPlanCall call = {0};
 
@@ -473,12 +475,54 @@ plan_call(CallsyncPlanner *planner, CallsyncPlan *plan, CallWork *work,
 	call.force = work->force;
 	call.captured_at = work->captured_at;
 	call.day = day_of(work->captured_at);
+	return call;
+}
+
+/* The i-th destination if the call is to be planned for it, else NULL */
+static CallsyncDestination *
+destination_of(CallsyncPlanner *planner, const CallWork *work, int i)
+{
+	CallsyncDestination *d = callsync_destinations_at(planner->destinations, i);
+
+	return d->dropped || (work->only != NULL && strcmp(work->only, d->name) != 0) ? NULL : d;
+}
+
+/* All callers of the transaction at once: see callsync_match_lock() */
+static void
+lock_callers(CallsyncPlanner *planner, CallWork *calls, int ncalls, const CallsyncPlanBase *bases, int nbases)
+{
+	int			ndests = callsync_destinations_count(planner->destinations);
+	uint32	   *keys = palloc(sizeof(uint32) * CALLSYNC_MATCH_LOCK_KEYS * Max(ncalls * ndests, 1));
+	int			n = 0;
+
+	for (int c = 0; c < ncalls; c++)
+	{
+		CallsyncPlanCall call = planned_call(&calls[c]);
+
+		for (int i = 0; i < ndests; i++)
+		{
+			CallsyncDestination *d = destination_of(planner, &calls[c], i);
+
+			if (d != NULL && calls[c].wanted)
+				n += callsync_caller_lock_keys(d, &call, find_base(bases, nbases, &calls[c], d->name), keys + n);
+		}
+	}
+	callsync_match_lock(keys, n);
+	pfree(keys);
+}
+
+static void
+plan_call(CallsyncPlanner *planner, CallsyncPlan *plan, CallWork *work,
+		  const CallsyncPlanBase *bases, int nbases, const char *failure)
+{
+	CallsyncPlanCall call = planned_call(work);
+
 	for (int i = 0; i < callsync_destinations_count(planner->destinations); i++)
 	{
-		CallsyncDestination *d = callsync_destinations_at(planner->destinations, i);
+		CallsyncDestination *d = destination_of(planner, work, i);
 		const CallsyncPlanBase *base;
 
-		if (d->dropped || (work->only != NULL && strcmp(work->only, d->name) != 0))
+		if (d == NULL)
 			continue;
 		base = find_base(bases, nbases, work, d->name);
 		if (failure != NULL)
@@ -546,13 +590,19 @@ process(CallsyncPlanner *planner, const CallsyncCapture *captures, int n, Timest
 		if (nmine == 0 && work->row.version == 0)
 			continue;			/* asked for a call that nobody knows */
 		merge_call(work, mine, nmine, now);
-		if (work->changed || work->force || work->only != NULL || !is_origin(work->captures[0], "live"))
-			plan_call(planner, plan, work, bases, nbases, NULL);
-		rows[nrows] = work->row;
+		work->wanted = work->changed || work->force || work->only != NULL || !is_origin(work->captures[0], "live");
 		calls[nrows++] = *work;
 	}
 	if (failure == NULL)
 	{
+		lock_callers(planner, calls, nrows, bases, nbases);
+		for (int i = 0; i < nrows; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			if (calls[i].wanted)
+				plan_call(planner, plan, &calls[i], bases, nbases, NULL);
+			rows[i] = calls[i].row;
+		}
 		callsync_call_save(rows, nrows, now);
 		save_person_keys(calls, nrows);
 	}

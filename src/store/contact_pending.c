@@ -23,13 +23,18 @@ static CallsyncStmt stmt_link = {
 	.nargs = 2, .argtypes = {TEXTOID, TEXTOID}, .returns = SPI_OK_SELECT
 };
 
+/*
+ * DO NOTHING and an update of what differs, in place of DO UPDATE, which would lock the
+ * key's row for each call of a known caller and make workers wait for each other.
+ */
 static CallsyncStmt stmt_claim = {
-	.sql = "INSERT INTO callsync.contact_link AS l (destination, identity, contact_key, contact_id) "
-	"SELECT $1, i.identity, $2, (SELECT k.contact_id FROM callsync.contact_link k WHERE k.destination OPERATOR(pg_catalog.=) $1 "
-	" AND k.identity OPERATOR(pg_catalog.=) $2) "
-	"FROM pg_catalog.unnest(ARRAY[$2, $3]) AS i(identity) GROUP BY i.identity "
-	"ON CONFLICT (destination, identity) DO UPDATE SET contact_key = EXCLUDED.contact_key, contact_id = EXCLUDED.contact_id "
-	"WHERE l.contact_key OPERATOR(pg_catalog.<>) EXCLUDED.contact_key",
+	.sql = "WITH known AS (SELECT (SELECT k.contact_id FROM callsync.contact_link k WHERE k.destination OPERATOR(pg_catalog.=) $1 "
+	" AND k.identity OPERATOR(pg_catalog.=) $2) AS contact_id), "
+	"moved AS (UPDATE callsync.contact_link l SET contact_key = $2, contact_id = n.contact_id FROM known n "
+	" WHERE l.destination OPERATOR(pg_catalog.=) $1 AND l.identity IN ($2, $3) AND l.contact_key OPERATOR(pg_catalog.<>) $2) "
+	"INSERT INTO callsync.contact_link (destination, identity, contact_key, contact_id) "
+	"SELECT $1, i.identity, $2, n.contact_id FROM known n, pg_catalog.unnest(ARRAY[$2, $3]) AS i(identity) GROUP BY i.identity, n.contact_id "
+	"ON CONFLICT (destination, identity) DO NOTHING",
 	.nargs = 3, .argtypes = {TEXTOID, TEXTOID, TEXTOID}, .returns = SPI_OK_INSERT
 };
 

@@ -32,10 +32,14 @@ static CallsyncStmt stmt_forget_record = {
 	.nargs = 2, .argtypes = {TEXTOID, TEXTOID}, .returns = SPI_OK_DELETE
 };
 
+/* Workers that share callers write the same rows: locked in one order, or they wait for each other */
 static CallsyncStmt stmt_contact = {
-	.sql = "UPDATE callsync.contact_link l SET contact_id = k.contact_id "
-	"FROM unnest($1::pg_catalog.text[], $2::pg_catalog.text[], $3::pg_catalog.text[]) AS k(destination, key, contact_id) "
-	"WHERE l.destination" EQ "k.destination AND l.contact_key" EQ "k.key AND l.contact_id IS DISTINCT FROM k.contact_id",
+	.sql = "WITH locked AS MATERIALIZED (SELECT l.destination, l.identity, k.contact_id FROM callsync.contact_link l "
+	"JOIN unnest($1::pg_catalog.text[], $2::pg_catalog.text[], $3::pg_catalog.text[]) AS k(destination, key, contact_id) "
+	"ON l.destination" EQ "k.destination AND l.contact_key" EQ "k.key WHERE l.contact_id IS DISTINCT FROM k.contact_id "
+	"ORDER BY l.destination, l.contact_key, l.identity FOR NO KEY UPDATE OF l) "
+	"UPDATE callsync.contact_link l SET contact_id = x.contact_id FROM locked x "
+	"WHERE l.destination" EQ "x.destination AND l.identity" EQ "x.identity",
 	.nargs = 3, .argtypes = {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, .returns = SPI_OK_UPDATE
 };
 

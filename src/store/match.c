@@ -206,21 +206,42 @@ callsync_match_caller(const CallsyncMatchInput *input)
 	return match;
 }
 
-void
-callsync_match_lock(const CallsyncMatchInput *input)
+int
+callsync_match_lock_keys(const CallsyncMatchInput *input, uint32 *keys)
 {
 	CallsyncPerson *call = palloc(sizeof(CallsyncPerson));
-	uint64_t	keys[8];
+	uint64_t	wide[CALLSYNC_MATCH_LOCK_KEYS];
 	int			n;
 
 	callsync_search_read_call(input, callsync_match_config(input->destination), call);
-	n = callsync_identity_keys(call, callsync_destination_seed(input->destination, strlen(input->destination)), keys, 8);
+	n = callsync_identity_keys(call, callsync_destination_seed(input->destination, strlen(input->destination)),
+							   wide, CALLSYNC_MATCH_LOCK_KEYS);
+	for (int i = 0; i < n; i++)
+		keys[i] = (uint32) wide[i];
+	pfree(call);
+	return n;
+}
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	uint32		x = *(const uint32 *) a;
+	uint32		y = *(const uint32 *) b;
+
+	return (x > y) - (x < y);
+}
+
+void
+callsync_match_lock(uint32 *keys, int n)
+{
+	qsort(keys, n, sizeof(uint32), compare_keys);
 	for (int i = 0; i < n; i++)
 	{
 		LOCKTAG		tag;
 
-		SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, LOCK_CLASS, (uint32) keys[i], 2);
+		if (i > 0 && keys[i] == keys[i - 1])
+			continue;
+		SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, LOCK_CLASS, keys[i], 2);
 		(void) LockAcquire(&tag, ExclusiveLock, false, false);
 	}
-	pfree(call);
 }

@@ -55,11 +55,17 @@ struct SnapshotData;
 extern CallsyncMatch *callsync_match_caller_at(const CallsyncMatchInput *input, struct SnapshotData *snapshot);
 
 /*
- * Transaction-level advisory locks on what identifies the caller (lines,
- * mailboxes, name + postal code), taken in one order, so that two first calls of
- * one unknown caller are decided one after the other.  Needs READ COMMITTED.
+ * Simultaneous first calls of one unknown caller are decided one after the other, by
+ * transaction-level advisory locks on what identifies him (lines, mailboxes, name +
+ * postal code).  All locks of a transaction are taken at once and in one order
+ * (callsync_match_lock() sorts the keys): two workers with callers in common would
+ * otherwise wait for each other.  Needs READ COMMITTED.
  */
-extern void callsync_match_lock(const CallsyncMatchInput *input);
+#define CALLSYNC_MATCH_LOCK_KEYS 8
+
+/* The caller's keys; returns how many of keys[CALLSYNC_MATCH_LOCK_KEYS] were filled. */
+extern int	callsync_match_lock_keys(const CallsyncMatchInput *input, uint32 *keys);
+extern void callsync_match_lock(uint32 *keys, int n);
 
 /*
  * Keeps the decision with its evidence for the call (table match_decision) and

@@ -70,4 +70,6 @@ for my $round (1 .. 2)
 	cmp_ok(scalar keys %read, '>=', 200, 'read back');
 	is_deeply([ grep { $read{$_} > 1 } sort keys %read ], [], 'by one worker each');
 }
+# they share callers, days and shards, and never stand in each other's way
+unlike(PostgreSQL::Test::Utils::slurp_file($node->logfile), qr/ERROR:|FATAL:/, 'without an error');
 done_testing();
