@@ -18,4 +18,8 @@ GRANT EXECUTE ON FUNCTION callsync.train_matching(text), callsync.activate_model
 GRANT EXECUTE ON FUNCTION callsync.review(bigint, text, text) TO callsync_operator, callsync_admin;
 GRANT EXECUTE ON FUNCTION callsync.find_duplicates(text, float8), callsync.contact_person_keys(callsync.contact), callsync.duplicate_rate(text)
 	TO callsync_reader, callsync_operator, callsync_admin;
+GRANT SELECT ON callsync.related_record TO callsync_worker, callsync_reader, callsync_operator, callsync_admin;
+GRANT INSERT, UPDATE, DELETE ON callsync.related_record TO callsync_worker, callsync_operator, callsync_admin;
+GRANT EXECUTE ON FUNCTION callsync.caller_context(text, text, text), callsync.mirrored_destinations(), callsync.phone_person_key(text, text)
+	TO callsync_reader, callsync_operator, callsync_admin;
 GRANT SELECT ON callsync.duplicate_candidates, callsync.match_accuracy TO callsync_reader, callsync_operator, callsync_admin;

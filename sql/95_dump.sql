@@ -33,6 +33,13 @@ SELECT pg_catalog.pg_extension_config_dump('callsync.alert', '');
 SELECT pg_catalog.pg_extension_config_dump('callsync.alert_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('callsync.audit', '');
 SELECT pg_catalog.pg_extension_config_dump('callsync.audit_id_seq', '');
+-- the mirror's keys and counts are made again by its triggers
+SELECT pg_catalog.pg_extension_config_dump('callsync.contact', '');
+SELECT pg_catalog.pg_extension_config_dump('callsync.match_model', '');
+SELECT pg_catalog.pg_extension_config_dump('callsync.match_decision', '');
+SELECT pg_catalog.pg_extension_config_dump('callsync.match_decision_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('callsync.review_item', '');
+SELECT pg_catalog.pg_extension_config_dump('callsync.review_item_id_seq', '');
 -- shipped connectors come with the extension
 SELECT pg_catalog.pg_extension_config_dump('callsync.connector', 'WHERE NOT builtin');
 -- and so do shipped presets

@@ -199,6 +199,23 @@ take_apart(const CallsyncEmail *e, uint16_t *letters, int *nletters, char *digit
 	}
 }
 
+/*
+ * Is the shorter number the longer one with a digit lost?  Short numbers count
+ * people of one name (ann2, ann12); in long ones, years and lines, a digit may
+ * have gone missing on the way.
+ */
+static bool
+digit_lost(const char *longer, int nlonger, const char *shorter, int nshorter)
+{
+	int			same = 0;
+
+	if (nlonger != nshorter + 1 || nshorter < 3)
+		return false;
+	while (same < nshorter && longer[same] == shorter[same])
+		same++;
+	return memcmp(longer + same + 1, shorter + same, (size_t) (nshorter - same)) == 0;
+}
+
 static bool
 domains_near(const CallsyncEmail *a, const CallsyncEmail *b)
 {
@@ -263,8 +280,7 @@ callsync_email_compare(const CallsyncEmail *call, const CallsyncEmail *contact)
 			near = longest >= 4 && callsync_sound_distance(sa, na, sb, nb) <= 0.12;
 		}
 	}
-	/* a digit dropped, added or wrong */
-	if (!near && nla == nlb && nla >= 6 && memcmp(la, lb, (size_t) nla * sizeof(la[0])) == 0 && nda != ndb && (nda - ndb == 1 || ndb - nda == 1) && nda + ndb > 1)
-		near = true;
+	if (!near && nla == nlb && nla >= 6 && memcmp(la, lb, (size_t) nla * sizeof(la[0])) == 0)
+		near = nda > ndb ? digit_lost(da, nda, db, ndb) : digit_lost(db, ndb, da, nda);
 	return near ? CALLSYNC_EMAIL_NEAR : CALLSYNC_EMAIL_NONE;
 }

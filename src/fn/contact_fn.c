@@ -23,6 +23,7 @@ PG_FUNCTION_INFO_V1(callsync_contact_cid_fn);
 PG_FUNCTION_INFO_V1(callsync_contact_changed);
 PG_FUNCTION_INFO_V1(callsync_contact_keys_of);
 PG_FUNCTION_INFO_V1(callsync_contact_person_keys_fn);
+PG_FUNCTION_INFO_V1(callsync_phone_person_key_fn);
 
 Datum
 callsync_contact_cid_fn(PG_FUNCTION_ARGS)
@@ -140,4 +141,16 @@ callsync_contact_person_keys_fn(PG_FUNCTION_ARGS)
 			keys[n++] = Int64GetDatum(key);
 	release_row(slot);
 	PG_RETURN_ARRAYTYPE_P(construct_array(keys, n, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+Datum
+callsync_phone_person_key_fn(PG_FUNCTION_ARGS)
+{
+	text	   *phone = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
+	char	   *region = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
+	int64_t		key;
+
+	if (phone == NULL || !callsync_person_key_phone(VARDATA_ANY(phone), VARSIZE_ANY_EXHDR(phone), region, &key))
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(key);
 }

@@ -110,6 +110,14 @@ main(void)
 	CHECK_STR(compare("johnsmith@acme.co", "johnsmith@acme.com"), "domain");
 	CHECK_STR(compare("jonsmyth82@yahoo.com", "johnsmith82@yahoo.com"), "near");
 	CHECK_STR(compare("johnsmith82@yahoo.com", "johnsmith83@yahoo.com"), "none");
+	/* numbers tell people of one name apart; only a long one is misheard rather than another */
+	CHECK_STR(compare("person5@example.com", "person25@example.com"), "none");
+	CHECK_STR(compare("person25@example.com", "person5@example.com"), "none");
+	CHECK_STR(compare("person25@example.com", "person125@example.com"), "none");
+	CHECK_STR(compare("person@example.com", "person2@example.com"), "none");
+	CHECK_STR(compare("johnsmith1982@example.com", "johnsmith182@example.com"), "near");
+	CHECK_STR(compare("johnsmith1982@example.com", "johnsmith2183@example.com"), "none");
+	CHECK_STR(compare("johnsmith1982@example.com", "johnsmith275@example.com"), "none");
 	CHECK_STR(compare("johnsmith@yahoo.com", "johnsmith@acme.com"), "local");
 	CHECK_STR(compare("mary@yahoo.com", "johnsmith@acme.com"), "none");
 	return unit_done("email");
