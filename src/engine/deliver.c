@@ -580,6 +580,7 @@ callsync_deliver_decide(CallsyncEngine *engine, CallsyncExchange *x)
 	MemoryContext old = MemoryContextSwitchTo(x->mcxt);
 	json_t	   *json;
 
+	callsync_mask_answer(x);
 	callsync_exchange_response(x, &response);
 	if (op == NULL)
 	{

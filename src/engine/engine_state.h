@@ -329,6 +329,10 @@ extern void callsync_deliver_refuse(CallsyncResult *result, const char *error_cl
 extern void callsync_result_init(CallsyncResult *result, CallsyncJob *job, CallsyncEngineDest *dest,
 								 const CallsyncDelivery *row);
 
+/* ---- mask_answer.c ---- */
+/* Overwrites in the answer what it repeats of the credentials of the request. */
+extern void callsync_mask_answer(CallsyncExchange *exchange);
+
 /* ---- confirm.c ---- */
 extern void callsync_confirm_item(CallsyncEngine *engine, CallsyncExchange *exchange, CallsyncItem *item,
 								  const CallsyncOp *op, const CallsyncFound *found);

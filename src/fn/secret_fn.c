@@ -46,6 +46,9 @@ setting_that_logs(void)
 
 	if (log_statement == LOGSTMT_ALL)
 		return "log_statement";
+	/* a debug message at the statement's start brings its text along, before we can take it away */
+	if (log_min_messages <= DEBUG1 && log_min_error_statement <= DEBUG1)
+		return "log_min_error_statement";
 	if (log_min_duration_statement >= 0)
 		return "log_min_duration_statement";
 	if (log_min_duration_sample >= 0 && log_statement_sample_rate > 0)
