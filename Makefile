@@ -75,3 +75,4 @@ build/flags: force-check
 
 include $(VPATH_SRC)test/self_contained.mk
 include $(VPATH_SRC)src/core/phone_metadata.mk
+include $(VPATH_SRC)test/fuzz/fuzz.mk

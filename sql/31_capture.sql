@@ -319,6 +319,54 @@ END
 $f$;
 COMMENT ON FUNCTION callsync.detach(regclass) IS 'Stops capturing a table. What was captured stays and is still delivered. Error 42704 where it is not attached.';
 
+CREATE FUNCTION callsync.record_source_drop(name pg_catalog.text, force pg_catalog.bool)
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+	waiting bigint;
+BEGIN
+	-- held to the end: attach() waits for it
+	PERFORM 1 FROM callsync.source s WHERE s.name = record_source_drop.name FOR UPDATE;
+	SELECT count(*) INTO waiting FROM callsync.outbox o WHERE o.source = record_source_drop.name;
+	IF waiting > 0 AND NOT force THEN
+		RAISE EXCEPTION 'source "%" has % captured changes that are not planned', name, waiting USING ERRCODE = 'object_in_use',
+			HINT = 'Wait for callsync.wait_until_idle(), or drop it with force => true: they are then not delivered.';
+	END IF;
+	IF EXISTS (SELECT 1 FROM callsync.source_table t WHERE t.source = record_source_drop.name) THEN
+		RAISE EXCEPTION 'source "%" has attached tables', name USING ERRCODE = 'object_in_use',
+			HINT = 'Use callsync.drop_source().';
+	END IF;
+	DELETE FROM callsync.outbox o WHERE o.source = record_source_drop.name;
+	DELETE FROM callsync.source s WHERE s.name = record_source_drop.name;
+	PERFORM callsync.write_audit('drop_source', name, jsonb_build_object('not_delivered', waiting));
+END
+$f$;
+COMMENT ON FUNCTION callsync.record_source_drop(text, boolean) IS 'The part of drop_source() that writes to callsync''s own tables.';
+
+CREATE FUNCTION callsync.drop_source(name pg_catalog.text, force pg_catalog.bool DEFAULT false)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+	attached regclass[];
+	tab regclass;
+BEGIN
+	IF NOT EXISTS (SELECT 1 FROM callsync.source s WHERE s.name = drop_source.name) THEN
+		RAISE EXCEPTION 'source "%" does not exist', name USING ERRCODE = 'undefined_object',
+			HINT = 'Sources are listed in callsync.source.';
+	END IF;
+	SELECT array_agg(t.call_table ORDER BY t.call_table) INTO attached FROM callsync.source_table t WHERE t.source = drop_source.name;
+	IF attached IS NOT NULL AND NOT coalesce(force, false) THEN
+		RAISE EXCEPTION 'source "%" has attached tables', name USING ERRCODE = 'object_in_use',
+			DETAIL = array_to_string(attached, ', '),
+			HINT = 'Use callsync.detach(), or drop it with force => true: they are then detached.';
+	END IF;
+	FOREACH tab IN ARRAY coalesce(attached, '{}') LOOP
+		PERFORM callsync.detach(tab);
+	END LOOP;
+	PERFORM callsync.record_source_drop(name, coalesce(force, false));
+END
+$f$;
+COMMENT ON FUNCTION callsync.drop_source(text, boolean) IS
+'Drops a source with its secrets. Its calls, what arrived for them and their deliveries stay; webhooks that still come are rejected, and kept. Attached tables, and captured changes that no worker has planned yet, are an error 55006; with force the tables are detached (needs their ownership) and those changes are not delivered. Error 42704 for an unknown source.';
+
 CREATE FUNCTION callsync.backfill(source pg_catalog.text, since pg_catalog.timestamptz, until pg_catalog.timestamptz, dry_run pg_catalog.bool DEFAULT true,
 	OUT matched pg_catalog.int8, OUT captured pg_catalog.int8)
 RETURNS record LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $f$

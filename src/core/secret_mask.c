@@ -261,6 +261,49 @@ scan(Scanner *scanner, char *p, char *end, bool nested)
 	}
 }
 
+static bool
+is_number_char(char c)
+{
+	return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+}
+
+/* Do these digits stand where JSON has a number, and not in a text? */
+static bool
+is_in_number(const char *text, const char *end, const char *p, size_t n)
+{
+	const char *stop = p + n;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		if (p[i] < '0' || p[i] > '9')
+			return false;
+	}
+	while (p > text && is_number_char(p[-1]))
+		p--;
+	while (stop < end && is_number_char(*stop))
+		stop++;
+	return p > text && (strchr(":,[", p[-1]) != NULL || is_blank(p[-1])) &&
+		stop < end && (strchr(",]}", *stop) != NULL || is_blank(*stop));
+}
+
+/* Where the JSON escape begins that p stands in the middle of (\n, \u0041), else p. */
+static char *
+escape_start(char *text, char *p)
+{
+	for (int k = 1; k <= 5 && p - text >= k; k++)
+	{
+		char	   *q = p - k;
+		int			backslashes = 0;
+
+		if (*q != '\\' || (k > 1 && q[1] != 'u'))
+			continue;
+		while (q - backslashes >= text && q[-backslashes] == '\\')
+			backslashes++;
+		return backslashes % 2 == 1 ? q : p;
+	}
+	return p;
+}
+
 int
 callsync_mask_values(char *text, size_t len, const CallsyncMaskRules *rules)
 {
@@ -279,7 +322,10 @@ callsync_mask_values(char *text, size_t len, const CallsyncMaskRules *rules)
 		{
 			if (memcmp(p, value, n) == 0)
 			{
-				memset(p, '*', n);
+				/* what was JSON can still be read: a number stays one, and no half of an escape is left */
+				char	   *from = escape_start(text, p);
+
+				memset(from, is_in_number(text, end, p, n) ? '1' : '*', (size_t) (p + n - from));
 				masked++;
 				p += n;
 			}

@@ -122,6 +122,23 @@ RESET ROLE;
 REVOKE EXECUTE ON FUNCTION callsync.ingest(text, bytea, jsonb, text) FROM regress_ingest_web;
 DROP ROLE regress_ingest_web;
 
+-- dropping a source: what it knew goes, what arrived stays
+SELECT drop_source('nobody');
+SELECT drop_source('ing-table');
+SELECT drop_source('ing-pigeon', force => NULL);
+DO $$ BEGIN PERFORM callsync.drop_source('ing'); EXCEPTION WHEN object_in_use THEN RAISE NOTICE '%', regexp_replace(SQLERRM, '\d+', 'N'); END $$;
+SELECT drop_source('ing', true);
+SELECT (SELECT count(*) FROM outbox WHERE source = 'ing') AS waiting, (SELECT count(*) > 10 FROM event WHERE source = 'ing') AS kept;
+SELECT * FROM pg_temp.hook('ing', '{"call_id": "c4"}');
+SELECT create_source('ing-attached');
+CREATE TABLE public.ingest_attached (id text PRIMARY KEY);
+SELECT attach('ing-attached', 'public.ingest_attached', '{"call_id": "id"}');
+SELECT drop_source('ing-attached');
+SELECT drop_source('ing-attached', true);
+SELECT (SELECT count(*) FROM pg_trigger WHERE tgrelid = 'public.ingest_attached'::regclass) AS triggers, (SELECT count(*) FROM source_table WHERE source = 'ing-attached') AS attached;
+DROP TABLE public.ingest_attached;
+SELECT action, object, detail ? 'not_delivered' AS counted FROM audit_log WHERE action = 'drop_source' ORDER BY at;
+
 DELETE FROM outbox WHERE source LIKE 'ing%';
 DELETE FROM source WHERE name LIKE 'ing%';
 DELETE FROM source_kind WHERE name = 'pigeon';

@@ -10,9 +10,9 @@
 #include "unit.h"
 
 static const char *const names[] = {"ssn", "caller.pin"};
-static const char *const values[] = {"live-secret-value", "short"};
-static const size_t value_lens[] = {17, 5};
-static const CallsyncMaskRules rules = {names, 2, values, value_lens, 2};
+static const char *const values[] = {"live-secret-value", "short", "4155550123"};
+static const size_t value_lens[] = {17, 5, 10};
+static const CallsyncMaskRules rules = {names, 2, values, value_lens, 3};
 
 static const struct
 {
@@ -35,6 +35,12 @@ static const struct
 	{"{\"caller\":[{\"pin\":\"4\"}]}", "{\"caller\":[{\"pin\":\"*\"}]}", 1},
 	/* known values anywhere, also in texts */
 	{"{\"note\":\"use live-secret-value now, short one\"}", "{\"note\":\"use ***************** now, short one\"}", 1},
+	/* a secret of digits: in a number it becomes another number, or the body could not be read any more */
+	{"{\"a\":4155550123,\"b\":[4155550123, -14155550123.5],\"c\":\"4155550123\",\"d\":\"+14155550123, home\"}",
+	"{\"a\":1111111111,\"b\":[1111111111, -11111111111.5],\"c\":\"**********\",\"d\":\"+1**********, home\"}", 5},
+	/* where its first character ends an escape, the escape goes too; behind a backslash that is itself escaped only the value */
+	{"{\"a\":\"x\\u0004155550123\",\"b\":\"\\\\u0004155550123\",\"c\":\"\\live-secret-value\"}",
+	"{\"a\":\"x***************\",\"b\":\"\\\\u000**********\",\"c\":\"******************\"}", 3},
 	/* JSON inside a text */
 	{"{\"raw\":\"{\\\"token\\\":\\\"abc\\\",\\\"x\\\":\\\"y\\\"}\"}", "{\"raw\":\"{\\\"token\\\":\\\"***\\\",\\\"x\\\":\\\"y\\\"}\"}", 1},
 	/* cut and broken */

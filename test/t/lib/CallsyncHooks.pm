@@ -29,7 +29,8 @@ sub payload
 
 sub b64 { return encode_base64($_[0], ''); }
 
-# The parameters of a form, decoded, names sorted, each name and value run together.
+# The parameters of a form, decoded, names sorted, each name and value run together; several values
+# of a name sorted, each once.
 sub form_text
 {
 	my ($body) = @_;
@@ -37,9 +38,9 @@ sub form_text
 	for my $pair (split /&/, $body)
 	{
 		my ($name, $value) = map { (my $t = $_ // '') =~ tr/+/ /; $t =~ s/%([0-9A-Fa-f]{2})/chr hex $1/ge; $t } split /=/, $pair, 2;
-		$p{$name} = $value;
+		$p{$name}{$value} = 1;
 	}
-	return join('', map { $_ . $p{$_} } sort keys %p);
+	return join('', map { my $name = $_; map { $name . $_ } sort keys %{ $p{$name} } } sort keys %p);
 }
 
 my %sign = (
