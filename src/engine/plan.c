@@ -174,7 +174,8 @@ begin_context(Planning *p)
 	set_string(meta, "lead_source", p->d->lead_source);
 	set_string(meta, "trace_id", p->trace_id);
 	set_string(meta, "status", p->call->row->status);
-	set_string(meta, "captured_at", iso_time(p->call->captured_at));
+	/* of the first capture: a later version must not move a call whose own time nobody told */
+	set_string(meta, "captured_at", iso_time(p->call->row->captured_at != 0 ? p->call->row->captured_at : p->call->captured_at));
 	for (int i = 0; i < (int) lengthof(find_keys); i++)
 	{
 		json_t	   *value = json_object_get(caller, find_keys[i]);

@@ -20,4 +20,17 @@ is($crm->count('contacts'), 1, 'one contact');
 is($crm->count('calls'), 1, 'one call');
 is($crm->count('tasks'), 1, 'one task');
 is(CallsyncDelivery::q1($node, "SELECT count(*) FILTER (WHERE outcome <> 'ok'), count(*) FROM callsync.attempts"), '0|5', 'attempts');
+
+# A table without the times of the call: the CRM insists on one, so it is when the call was captured, in every version.
+CallsyncDelivery::call($node, 'c2', started_at => undef, ended_at => undef, duration => undef);
+CallsyncDelivery::idle($node);
+my ($call) = grep { $_->{properties}{callsync_key} eq 'phones/c2/call' } @{ $crm->records('calls') };
+my $captured = CallsyncDelivery::q1($node, "SELECT to_char(captured_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS') FROM callsync.call WHERE call_id = 'c2'");
+like($call->{properties}{hs_timestamp}, qr/^$captured/, 'a call without times carries the time of its capture');
+CallsyncDelivery::q1($node, "UPDATE calls SET summary = 'Rang again.' WHERE id = 'c2'");
+CallsyncDelivery::idle($node);
+my ($later) = grep { $_->{properties}{callsync_key} eq 'phones/c2/call' } @{ $crm->records('calls') };
+like($later->{properties}{hs_call_body}, qr/Rang again/, 'its second version arrived');
+is($later->{properties}{hs_timestamp}, $call->{properties}{hs_timestamp}, 'and did not move it');
+is(CallsyncDelivery::q1($node, "SELECT string_agg(DISTINCT status, ' ') FROM callsync.call_sync"), 'synced', 'all synced');
 done_testing();
