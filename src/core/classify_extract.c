@@ -259,17 +259,19 @@ fill_found(const struct CallsyncOpImpl *impl, json_t *item, CallsyncFound *found
 	return true;
 }
 
-/* Does the item hold the text that the op's "where" asks for? */
+/* Does the item hold the text that the op's "where" asks for? A number has to be that number. */
 static bool
 is_wanted(const struct CallsyncOpImpl *impl, const json_t *item, const char *text)
 {
 	TextBuf		value = {0};
+	const json_t *at;
 	bool		wanted;
 
 	if (text == NULL)
 		return true;
-	wanted = callsync_scalar_text(callsync_json_get(item, impl->where_pointer), &value) && value.len > 0 &&
-		strstr(value.data, text) != NULL;
+	at = callsync_json_get(item, impl->where_pointer);
+	wanted = callsync_scalar_text(at, &value) && value.len > 0 &&
+		(json_is_string(at) ? strstr(value.data, text) != NULL : strcmp(value.data, text) == 0);
 	callsync_text_free(&value);
 	return wanted;
 }

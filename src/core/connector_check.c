@@ -257,16 +257,36 @@ check_rules(Check *k)
 
 /* ---- steps and maps ---- */
 
+/* The declared fields and those that the map finds by their label: an account that has them all. */
+static json_t *
+sample_fields(const Check *k, const CallsyncStep *step)
+{
+	json_t	   *fields = json_object();
+	json_t	   *entry;
+	const char *name;
+
+	json_object_update(fields, (json_t *) callsync_connector_fields(k->c, step->object));
+	json_object_foreach((json_t *) json_object_get(callsync_connector_mapping(k->c), step->map), name, entry)
+	{
+		json_t	   *label = json_object_get(entry, "labelled");
+
+		if (json_is_string(label) && json_object_get(fields, name) == NULL)
+			json_object_set_new(fields, name, json_pack("{s:O}", "label", label));
+	}
+	return fields;
+}
+
 static void
 check_step(Check *k, const CallsyncStep *step)
 {
 	char		what[200];
 	char		detail[600];
 	CallsyncRenderInput input = {.context = k->context, .vars = k->c->vars, .env = k->env};
-	CallsyncMapOptions options = {.creating = true, .fields_spec = callsync_connector_fields(k->c, step->object)};
+	CallsyncMapOptions options = {.creating = true};
 	CallsyncMapResult result;
 	CallsyncDocError err;
 	CallsyncMap *map;
+	json_t	   *fields;
 
 	if (step->map == NULL)
 		return;
@@ -282,6 +302,7 @@ check_step(Check *k, const CallsyncStep *step)
 		tell(k, false, what, detail);
 		return;
 	}
+	options.fields_spec = fields = sample_fields(k, step);
 	if (callsync_map_apply(map, &input, &options, &result))
 	{
 		size_t		n = json_object_size(result.fields);
@@ -301,6 +322,7 @@ check_step(Check *k, const CallsyncStep *step)
 		tell(k, ok, what, detail);
 		callsync_map_result_clear(&result);
 	}
+	json_decref(fields);
 	callsync_map_free(map);
 }
 

@@ -470,10 +470,12 @@ static const CallsyncFilter filters[] = {
 	{"odata", callsync_filter_odata, FILTER_ARG_NONE, false, false},
 	{"phone_digits", f_phone_digits, FILTER_ARG_OPTIONAL, false, false},
 	{"qa", f_structural, FILTER_ARG_OPTIONAL, false, false},
+	{"plus", callsync_filter_plus, FILTER_ARG_PATH, false, false},
 	{"raw", callsync_filter_raw, FILTER_ARG_NONE, false, true},
 	{"round", f_round, FILTER_ARG_NONE, false, false},
 	{"s", callsync_filter_s, FILTER_ARG_NONE, false, false},
 	{"sha256hex", f_sha256hex, FILTER_ARG_NONE, false, true},
+	{"since", callsync_filter_since, FILTER_ARG_PATH, false, false},
 	{"slug", callsync_filter_slug, FILTER_ARG_NONE, false, true},
 	{"soql", callsync_filter_soql, FILTER_ARG_NONE, false, false},
 	{"sosl", callsync_filter_sosl, FILTER_ARG_NONE, false, false},
@@ -516,6 +518,9 @@ callsync_filter_check_arg(const CallsyncFilter *filter, const char *arg, const c
 		case FILTER_ARG_NONE:
 			*wanted = "no argument";
 			return arg == NULL;
+		case FILTER_ARG_PATH:
+			*wanted = "the path of another value";
+			return arg != NULL && *arg != '\0';
 		case FILTER_ARG_TEXT:
 			*wanted = "an argument";
 			return arg != NULL;
@@ -538,6 +543,12 @@ bool
 callsync_filter_is_url_safe(const CallsyncFilter *filter)
 {
 	return filter->url_safe;
+}
+
+bool
+callsync_filter_takes_path(const CallsyncFilter *filter)
+{
+	return filter->arg == FILTER_ARG_PATH;
 }
 
 bool

@@ -66,6 +66,9 @@ extern const char *callsync_filter_name(int n);
 /* Is arg (NULL = none) acceptable for the filter?  If not, says what it wants. */
 extern bool callsync_filter_check_arg(const CallsyncFilter *filter, const char *arg, const char **wanted);
 
+/* Is its argument the path of another value, which the caller puts in the argument's place? */
+extern bool callsync_filter_takes_path(const CallsyncFilter *filter);
+
 /* Does the filter make a value safe for a URL path or query (url, ...)? */
 extern bool callsync_filter_is_url_safe(const CallsyncFilter *filter);
 

@@ -37,7 +37,8 @@ typedef enum FilterArg
 	FILTER_ARG_TEXT,
 	FILTER_ARG_NUMBER,
 	FILTER_ARG_OPTIONAL,
-	FILTER_ARG_ZONE				/* none or "utc" */
+	FILTER_ARG_ZONE,			/* none or "utc" */
+	FILTER_ARG_PATH				/* another value of the context, resolved by the expression */
 } FilterArg;
 
 struct CallsyncFilter
@@ -90,6 +91,8 @@ extern bool callsync_filter_minutes(FilterJob *job);
 extern bool callsync_filter_hhmm(FilterJob *job);
 extern bool callsync_filter_mmss(FilterJob *job);
 extern bool callsync_filter_hhmmss(FilterJob *job);
+extern bool callsync_filter_since(FilterJob *job);
+extern bool callsync_filter_plus(FilterJob *job);
 
 /* filter_escape.c */
 extern bool callsync_filter_url(FilterJob *job);

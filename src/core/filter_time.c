@@ -509,3 +509,38 @@ callsync_filter_hhmmss(FilterJob *job)
 {
 	return clock_text(job, true, true);
 }
+
+/* Seconds from the instant in the argument until this one: how long an appointment takes. */
+bool
+callsync_filter_since(FilterJob *job)
+{
+	int64_t		ms;
+	int64_t		from_ms;
+
+	if (!instant(job, &ms))
+		return false;
+	if (!callsync_time_parse(job->arg, strlen(job->arg), job->env, true, false, &from_ms))
+		return callsync_filter_fail(job, "is compared with something that is no instant");
+	if (ms < from_ms)
+		return callsync_filter_fail(job, "lies before its beginning");
+	return put_int(job, (ms - from_ms) / 1000);
+}
+
+/* The instant that many seconds later: the end of a call that has a beginning and a duration. */
+bool
+callsync_filter_plus(FilterJob *job)
+{
+	FilterJob	seconds_job = *job;
+	int64_t		ms;
+	double		seconds;
+	char		text[40];
+
+	if (!instant(job, &ms))
+		return false;
+	seconds_job.in.kind = CALLSYNC_VALUE_TEXT;
+	seconds_job.in.s = seconds_job.s = job->arg;
+	seconds_job.in.len = seconds_job.len = strlen(job->arg);
+	if (!callsync_filter_seconds(&seconds_job, &seconds))
+		return callsync_filter_fail(job, "is moved by something that is no duration");
+	return put_format(job, text, (int) callsync_time_format(ms + llround(seconds * 1000.0), text, sizeof(text)));
+}

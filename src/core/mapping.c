@@ -342,7 +342,14 @@ apply_spec(MapApply *a, const MapEntry *entry, const MapSpec *spec)
 
 		if (name == NULL)
 		{
-			if (!spec->if_exists && !spec->if_declared)
+			/* what a record cannot be without: a key by which it is found again */
+			if (spec->required && spec->on_missing == MAP_HOLD)
+			{
+				if (may_write(a, spec, entry->field))
+					callsync_map_act(&g, MAP_HOLD, "unknown_field",
+									 "No field of the destination has the label that the map asks for.");
+			}
+			else if (!spec->if_exists && !spec->if_declared)
 			{
 				callsync_map_row(&g, "unknown_field", false, "omitted", "No field of the destination has this label.");
 				callsync_map_raise(a->result, CALLSYNC_MAP_REVIEW);

@@ -85,6 +85,9 @@ parse_as(MapSpec *spec, const json_t *as, const char *where, CallsyncDocError *e
 		if (!callsync_filter_parse(json_string_value(word), json_string_length(word), &spec->filters[spec->nfilters], where, err))
 			return false;
 		spec->nfilters++;
+		if (callsync_filter_takes_path(spec->filters[spec->nfilters - 1].filter))
+			return callsync_doc_error(err, where, "Write it behind the path: \"from\": \"path|filter:other.path\".",
+									  "A filter that looks at another value cannot stand in \"as\".");
 	}
 	return true;
 }
@@ -303,7 +306,8 @@ callsync_map_parse(const json_t *doc, const char *object, CallsyncDocError *err)
 		size_t		n = json_is_array(value) ? json_array_size(value) : 1;
 		char		where[200];
 
-		if (strcmp(field, "note") == 0)
+		/* a remark; a field of that name is written as an object */
+		if (strcmp(field, "note") == 0 && json_is_string(value))
 			continue;
 		snprintf(where, sizeof(where), "/%s/%s", object, field);
 		entry->field = field;

@@ -76,7 +76,10 @@ callsync_expr_clear(Expr *expr)
 	for (int i = 0; i < expr->npaths; i++)
 		callsync_path_free(expr->paths[i]);
 	for (int i = 0; i < expr->nfilters; i++)
+	{
 		free((char *) expr->filters[i].arg);
+		callsync_path_free(expr->arg_paths[i]);
+	}
 	memset(expr, 0, sizeof(*expr));
 }
 
@@ -140,6 +143,18 @@ callsync_expr_parse(const char *text, size_t len, Expr *expr, const char *where,
 		if (expr->filters[expr->nfilters].filter->null_too)
 			expr->null_filter = true;
 		expr->nfilters++;
+		if (callsync_filter_takes_path(expr->filters[expr->nfilters - 1].filter))
+		{
+			const char *arg = expr->filters[expr->nfilters - 1].arg;
+
+			expr->arg_paths[expr->nfilters - 1] = callsync_path_parse(arg, strlen(arg));
+			if (expr->arg_paths[expr->nfilters - 1] == NULL)
+			{
+				callsync_doc_error(err, where, NULL, "\"%.60s\" is not a path.", arg);
+				callsync_expr_clear(expr);
+				return false;
+			}
+		}
 		p = next;
 	}
 	return true;
@@ -413,12 +428,37 @@ step_is_planned(const CallsyncPath *path, const CallsyncRenderInput *input)
 		json_object_get(json_object_get(input->context, "steps"), path->segs[1].key) != NULL;
 }
 
+/*
+ * The filters with the values that their arguments name in place of the names;
+ * false: one of them has no value.  texts owns what was put in.
+ */
+static bool
+resolve_arguments(const Expr *expr, const CallsyncRenderInput *input, const Scope *scope,
+				  CallsyncFilterCall *calls, TextBuf *texts)
+{
+	memcpy(calls, expr->filters, sizeof(CallsyncFilterCall) * (size_t) expr->nfilters);
+	for (int i = 0; i < expr->nfilters; i++)
+	{
+		PathOrigin	origin;
+
+		if (expr->arg_paths[i] == NULL)
+			continue;
+		if (!callsync_scalar_text(callsync_path_resolve(expr->arg_paths[i], input, scope, &origin), &texts[i]) ||
+			texts[i].len == 0)
+			return false;
+		calls[i].arg = texts[i].data;
+	}
+	return true;
+}
+
 ExprResult
 callsync_expr_eval(const Expr *expr, const CallsyncRenderInput *input, const Scope *scope,
 				   json_t **value, PathOrigin *origin, CallsyncDocError *err)
 {
 	json_t	   *found = NULL;
-	const char *refused;
+	const char *refused = NULL;
+	CallsyncFilterCall calls[EXPR_MAX_FILTERS];
+	TextBuf		texts[EXPR_MAX_FILTERS] = {0};
 
 	*value = NULL;
 	*origin = PATH_NOWHERE;
@@ -443,7 +483,10 @@ callsync_expr_eval(const Expr *expr, const CallsyncRenderInput *input, const Sco
 		*value = json_incref(found);
 		return EXPR_VALUE;
 	}
-	*value = callsync_filters_run(expr->filters, expr->nfilters, input->env, found, &refused);
+	if (resolve_arguments(expr, input, scope, calls, texts))
+		*value = callsync_filters_run(calls, expr->nfilters, input->env, found, &refused);
+	for (int i = 0; i < expr->nfilters; i++)
+		callsync_text_free(&texts[i]);
 	if (*value == NULL && refused != NULL)
 	{
 		callsync_doc_error(err, expr->paths[0]->text, NULL, "The value of \"%s\" %s.", expr->paths[0]->text, refused);

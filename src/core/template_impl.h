@@ -72,6 +72,7 @@ typedef struct Expr
 	CallsyncPath *paths[EXPR_MAX_PATHS];
 	int			nfilters;
 	CallsyncFilterCall filters[EXPR_MAX_FILTERS];	/* args are malloc'ed */
+	CallsyncPath *arg_paths[EXPR_MAX_FILTERS];	/* of filters whose argument is a path */
 	bool		optional;
 	bool		null_filter;	/* a filter wants to see a missing value */
 } Expr;

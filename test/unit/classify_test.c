@@ -23,6 +23,7 @@ static const char bare[] =
 "  \"upsert\": {\"method\": \"PUT\", \"path\": \"/t/{key}\", \"body\": {}, \"id\": \"/data/0/id\", \"creates\": true, \"success_when\": {\"/ok\": true}},"
 "  \"find\": {\"kind\": \"find\", \"method\": \"GET\", \"path\": \"/t\", \"not_found\": [404], \"result\": {\"items\": \"/items\", \"id\": \"/id\", \"fields\": [\"/f\", \"/custom\"], \"cursor\": \"/next\", \"contact\": {\"phone\": [\"/f/p1\", \"/f/p2\"], \"email\": \"/f/mail/*/value\"}}},"
 "  \"by_text\": {\"kind\": \"find\", \"method\": \"GET\", \"path\": \"/t\", \"result\": {\"items\": \"/items\", \"id\": \"/id\", \"where\": {\"/note\": \"key {key}.\"}}},"
+"  \"by_number\": {\"kind\": \"find\", \"method\": \"GET\", \"path\": \"/t\", \"result\": {\"items\": \"/items\", \"id\": \"/id\", \"where\": {\"/n\": \"{key}\"}}},"
 "  \"parts\": {\"method\": \"PATCH\", \"path\": \"/t/{key}\", \"body\": {\"$map\": \"record\"}, \"idempotent\": \"by_key\", \"creates\": true, \"id\": \"/id\", \"created_when\": {\"status\": [201]}, \"ok\": [200, 201], \"batch\": {\"max\": 10, \"format\": \"http_parts\", \"path\": \"/$batch\"}},"
 "  \"rows\": {\"method\": \"POST\", \"path\": \"/rows\", \"idempotent\": \"none\", \"creates\": true, \"id\": \"/id\", \"ok\": [200], \"batch\": {\"max\": 10, \"only\": true, \"body\": {\"rows\": \"{items}\"}, \"item\": {\"k\": \"{key}\"}, \"join\": {\"by\": \"position\"}, \"results\": \"\", \"item_ok\": {\"/success\": true}, \"item_status\": {\"json\": \"/errors/0/code\", \"map\": {\"BUSY\": \"503\", \"DUP\": \"409\", \"*\": \"400\"}}}}"
 " },"
@@ -365,6 +366,15 @@ records(void)
 		CHECK(callsync_response_items(plain, by_text, &input, &resp, json, found, 2) == 1);
 		CHECK_STR(found[0].id, "2");
 		CHECK(callsync_response_items(plain, by_text, NULL, &resp, json, found, 2) == -1);
+		json_decref(json);
+		json_decref(ctx);
+		/* 12 is not part of 123 */
+		ctx = load_json("{\"key\": \"12\"}");
+		input.context = ctx;
+		answer(200, "{\"items\":[{\"id\":\"1\",\"n\":123},{\"id\":\"2\",\"n\":12}]}", NULL, NULL, NULL, NULL);
+		json = callsync_response_json(&resp);
+		CHECK(callsync_response_items(plain, callsync_connector_op(plain, "by_number"), &input, &resp, json, found, 2) == 1);
+		CHECK_STR(found[0].id, "2");
 		json_decref(json);
 		json_decref(ctx);
 	}

@@ -119,6 +119,14 @@ times(void)
 	CHECK_STR(t("epoch_ms", "1970-01-01T00:00:01Z"), "int:1000");
 	CHECK_STR(t("epoch_s", "1969-12-31T23:59:59.5Z"), "int:-1");
 	CHECK_STR(t("date:berlin", "2026-06-15"), "(bad argument)");
+	/* two values: the second one takes the argument's place */
+	CHECK_STR(t("since:2026-06-11T15:42:00Z", "2026-06-11T18:12:30+02:00"), "int:1830");
+	CHECK_STR(t("since:2026-06-11T15:42:00Z", "2026-06-11T15:41:59Z"), "error: lies before its beginning");
+	CHECK_STR(t("since:tomorrow", "2026-06-11T15:41:59Z"), "error: is compared with something that is no instant");
+	CHECK_STR(t("since", "2026-06-11T15:41:59Z"), "(bad argument)");
+	CHECK_STR(t("plus:125", "2026-06-11T15:42:00Z"), "2026-06-11T15:44:05Z");
+	CHECK_STR(t("plus:01:02:03", "2026-06-11T15:42:00Z"), "2026-06-11T16:44:03Z");
+	CHECK_STR(t("plus:soon", "2026-06-11T15:42:00Z"), "error: is moved by something that is no duration");
 	/* durations */
 	CHECK_STR(i("ms", 125), "int:125000");
 	CHECK_STR(r("ms", 1.5), "int:1500");

@@ -216,6 +216,10 @@ structured(void)
 	json_decref((json_t *) options.existing);
 	options.existing = NULL;
 
+	/* "note" as text is a remark, as an object a field */
+	CHECK_STR(m("{\"note\": \"this is a remark\", \"x\": {\"const\": 1}}"), "{\"x\":1}");
+	CHECK_STR(m("{\"note\": {\"const\": \"n\"}}"), "{\"note\":\"n\"}");
+
 	/* fields whose name is the account's, and options whose value is */
 	options.fields_spec = load_json("{\"ab12\": {\"type\": \"enum\", \"label\": \"Urgency\", \"options\": [{\"value\": 7, \"label\": \"High\"}, 8]}, \"mm\": {\"type\": \"multi\", \"options\": [{\"value\": 1, \"label\": \"A\"}, {\"value\": 2, \"label\": \"B\"}]}}");
 	CHECK_STR(m("{\"urgency\": {\"const\": \"high\", \"labelled\": \"urgency\"}, \"mm\": \"tags\"}"), "{\"ab12\":7,\"mm\":[1,2]}");
@@ -223,6 +227,14 @@ structured(void)
 	CHECK_STR(m("{\"x\": {\"const\": 1, \"labelled\": \"ghost\", \"if_exists\": true}, \"y\": {\"const\": 1, \"labelled\": \"ghost\"}}"), "{}");
 	CHECK(result.failed == 1);
 	CHECK_STR(row(0), "y unknown_field omitted: No field of the destination has this label.");
+	/* a key that the record is found again by: nothing is made without it */
+	options.creating = true;
+	CHECK_STR(m("{\"key\": {\"const\": 1, \"labelled\": \"ghost\", \"required\": \"hold\", \"write\": \"create\"}, \"z\": {\"const\": 1}}"), "{\"z\":1}");
+	CHECK(result.verdict == CALLSYNC_MAP_HOLD);
+	CHECK_STR(row(0), "key unknown_field hold: No field of the destination has the label that the map asks for.");
+	options.creating = false;
+	CHECK_STR(m("{\"key\": {\"const\": 1, \"labelled\": \"ghost\", \"required\": \"hold\", \"write\": \"create\"}, \"z\": {\"const\": 1}}"), "{\"z\":1}");
+	CHECK(result.verdict == CALLSYNC_MAP_SEND);
 	json_decref((json_t *) options.fields_spec);
 	options.fields_spec = NULL;
 }

@@ -135,7 +135,8 @@ main(void)
 
 	context = j("{\"call\": {\"caller\": {\"phone\": \"+15551234567\", \"name\": \"O'Neil \\\"Bob\\\" {x}\"},"
 				"  \"fields\": {\"a.b\": 7}, \"answers\": {\"How many?\": 3, \"Color\": \"red\"}, \"nothing\": null,"
-				"  \"crm\": \"/evil\", \"tags\": [\"A\", \"B\"], \"empty\": \"\", \"zero\": 0, \"duration_s\": 125},"
+				"  \"crm\": \"/evil\", \"tags\": [\"A\", \"B\"], \"empty\": \"\", \"zero\": 0, \"duration_s\": 125,"
+				"  \"from\": \"2026-06-11T15:42:00Z\", \"to\": \"2026-06-11T16:12:00Z\"},"
 				" \"record\": {\"phone\": \"+1\", \"n\": 17, \"ok\": true, \"clear\": null, \"multi\": [\"x\", 2]},"
 				" \"steps\": {\"contact\": {\"id\": \"42\"}}, \"key\": \"k-1\"}");
 	vars = j("{\"crm\": \"/crm/v1\", \"base\": \"https://x\"}");
@@ -184,6 +185,14 @@ main(void)
 	CHECK_STR(r("\"{tags|first}\""), "\"A\"");
 	CHECK_STR(r("\"{duration_s|mm:ss}\""), "\"02:05\"");
 	CHECK_STR(r("\"{duration_s | ms}\""), "125000");
+	/* a filter that looks at another value */
+	CHECK_STR(r("\"{to|since:from|hh:mm}\""), "\"00:30\"");
+	CHECK_STR(r("\"{to ?? from|plus:duration_s}\""), "\"2026-06-11T16:14:05Z\"");
+	CHECK_STR(r("\"{to?|since:caller.email}\""), "absent");
+	CHECK_STR(r("\"{to|since:caller.email}\""), "error: \"to\" has no value.");
+	CHECK_STR(r("\"{to|since:duration_s}\""), "error: The value of \"to\" is compared with something that is no instant.");
+	CHECK_STR(r("\"{to|since}\""), "parse: Filter \"since\" takes the path of another value.");
+	CHECK_STR(r("\"{to|since:a b}\""), "parse: \"a b\" is not a path.");
 	CHECK_STR(r("\"{caller.name|number}\""), "error: The value of \"caller.name\" is not a number.");
 	CHECK_STR(r("\"x {tags} y\""), "error: \"tags\" is a list or an object where text is needed.");
 	CHECK_STR(r("\"{caller|lower}\""), "error: The value of \"caller\" is an object where a single value is needed.");

@@ -163,6 +163,7 @@ sub faults { return $_[0]->control('GET', '/faults'); }
 sub clear_faults { return $_[0]->control('DELETE', '/faults'); }
 sub config { my ($self, $change) = @_; return $change ? $self->control('POST', '/config', {}, $self->_dialect($change)) : $self->control('GET', '/config', $self->_dialect); }
 sub schema { my ($self, $change) = @_; return $change ? $self->control('POST', '/schema', {}, $self->_dialect($change)) : $self->control('GET', '/schema', $self->_dialect); }
+sub schema_of { my ($self, $d) = @_; return $self->control('GET', '/schema', { dialect => $d }); }
 sub tokens { my ($self, $change) = @_; return $change ? $self->control('POST', '/tokens', {}, $self->_dialect($change)) : $self->control('GET', '/tokens', $self->_dialect); }
 sub limits { my ($self, %o) = @_; return $self->control('GET', '/limits', $self->_dialect(\%o)); }
 sub clock { my ($self, $change) = @_; return $self->control('POST', '/clock', {}, $change // {}); }

@@ -1,0 +1,196 @@
+# One server, one sandbox, a destination per CRM dialect: every call goes to all of them, and what arrived
+# can be asked for in one shape.
+#
+#   my $t = CallsyncDialects->start('name', dialects => [...], options => {...});
+#   $t->call('c1', { caller => {...}, ... });     # one event; every destination gets it
+#   $t->call("c2", { type => "for_pipedrive", ... });      # only that one gets it
+#   $t->idle;
+#   $t->contacts('pipedrive')                     # [{id, name, phones => [...], emails => [...]}]
+#   $t->calls('pipedrive')                        # [{id, contact, call_id, minutes}]
+#   $t->tasks(..), $t->meetings(..), $t->stage(.., $deal), $t->notes(..)
+package CallsyncDialects;
+
+use strict;
+use warnings;
+
+use Encode ();
+use JSON::PP ();
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use CallsyncDelivery;
+use CallsyncSandbox;
+
+my $JSON = JSON::PP->new->canonical->allow_nonref;
+
+# What is different from one CRM to the next. Records are those of the sandbox, as really stored.
+our %DIALECT = (
+	pipedrive => {
+		path => '', secrets => { api_key => 'sandbox-token' }, limits => { burst => { rate => 10000, per_s => 1 }, search => { rate => 10000, per_s => 1 } },
+		contacts => 'persons',
+		contact => sub { my ($r) = @_; my $p = $r->{properties}; return { name => $p->{name}, phones => [ map { $_->{value} } @{ $p->{phones} // [] } ], emails => [ map { $_->{value} } @{ $p->{emails} // [] } ] }; },
+		new_contact => sub { my (%c) = @_; return { name => $c{name}, ($c{phone} ? (phones => [ $c{phone} ]) : ()), ($c{email} ? (emails => [ $c{email} ]) : ()) }; },
+		mirrored => sub {
+			my (%c) = @_;
+			return { phones => [ $c{phone} ? { value => $c{phone}, primary => JSON::PP::true, label => 'work' } : () ],
+				emails => [ $c{email} ? { value => $c{email}, primary => JSON::PP::true, label => 'work' } : () ] };
+		},
+		calls => sub { my ($t) = @_; return [ map { _activity($_) } grep { $_->{properties}{type} eq 'call' && $_->{properties}{done} } @{ $t->records('pipedrive', 'activities') } ]; },
+		tasks => sub { my ($t) = @_; return [ map { _activity($_) } grep { $_->{properties}{type} ne 'meeting' && !$_->{properties}{done} } @{ $t->records('pipedrive', 'activities') } ]; },
+		meetings => sub {
+			my ($t) = @_;
+			return [ map { { %{ _activity($_) }, start => "$_->{properties}{due_date}T$_->{properties}{due_time}Z", minutes => _minutes($_->{properties}{duration}),
+				cancelled => $_->{properties}{subject} =~ /^Cancelled/ ? 1 : 0 } } grep { $_->{properties}{type} eq 'meeting' } @{ $t->records('pipedrive', 'activities') } ];
+		},
+		notes => sub { my ($t) = @_; return [ map { { id => $_->{id}, text => $_->{properties}{content}, contact => $_->{properties}{person_id} } } @{ $t->records('pipedrive', 'notes') } ]; },
+		new_deal => sub { return ('deals', { title => 'Roof', stage_id => 1, value => 100 }); },
+		stage => sub { my ($t, $id) = @_; my ($r) = grep { $_->{id} eq $id } @{ $t->records('pipedrive', 'deals') }; return $r->{properties}{stage_id}; },
+		stages => { before => 1, after => 3 },
+		owner => '23002',
+		override => {},
+		# what a describe of the account says
+		describe => { contact => 'persons', opportunity => 'deals' },
+	},
+);
+
+sub _minutes { my ($text) = @_; my ($h, $m) = split /:/, $text // '0:0'; return $h * 60 + $m; }
+sub _activity
+{
+	my ($r) = @_;
+	my $p = $r->{properties};
+	my ($call_id) = ($p->{note} // '') =~ /call (\S+) \[/;
+	return { id => $r->{id}, contact => $p->{person_id}, call_id => $call_id, subject => $p->{subject}, text => $p->{note}, owner => $p->{owner_id},
+		due => $p->{due_date}, minutes => _minutes($p->{duration}) };
+}
+
+# The dialects that have a connector document.
+sub all { return sort keys %DIALECT; }
+
+# Options: dialects, options (of every destination), conf
+sub start
+{
+	my ($class, $name, %o) = @_;
+	plan(skip_all => 'no node >= 18 to run the sandbox CRM') unless CallsyncSandbox::available();
+	my @dialects = @{ $o{dialects} // [ all() ] };
+	my $crm = CallsyncSandbox->start(dialects => \@dialects);
+	my $node = PostgreSQL::Test::Cluster->new($name);
+	$node->init;
+	my $key = $node->basedir . '/callsync.key';
+	append_to_file($key, "0123456789abcdef0123456789abcdef0123456789abcdef\n");
+	chmod 0600, $key;
+	$node->append_conf('postgresql.conf', "callsync.key_file = '$key'\ncallsync.naptime = '200ms'\nrestart_after_crash = on\nautovacuum_naptime = 1min\n"
+		. "shared_preload_libraries = 'callsync'\ncallsync.databases = 'postgres'\n" . ($o{conf} // ''));
+	$node->start;
+	my $self = bless { node => $node, crm => $crm, dialects => \@dialects, events => 0 }, $class;
+	$node->safe_psql('postgres', 'CREATE EXTENSION callsync CASCADE; SELECT callsync.create_source($$front$$, $$generic$$, $${"unsigned": true, "region": "US"}$$)');
+	for my $d (@dialects)
+	{
+		my $k = $DIALECT{$d};
+		$crm->config({ dialect => $d, limits => 'off' });
+		my $options = $JSON->encode({ base_url => $crm->url($d) . $k->{path}, allow_addresses => ['127.0.0.1/32'], region => 'US', retry => $CallsyncDelivery::FAST_RETRY,
+			limits => $k->{limits}, (%{ $k->{override} } ? (override => $k->{override}) : ()), %{ $o{options} // {} } });
+		$node->safe_psql('postgres', "SELECT callsync.create_destination('$d', '$d', \$j\$$options\$j\$)");
+		$node->safe_psql('postgres', "SELECT callsync.set_secret('$d', '$_', '$k->{secrets}{$_}')") for sort keys %{ $k->{secrets} };
+		$self->_describe($d);
+	}
+	# a call of type for_NAME goes to that destination alone
+	for my $d (@dialects)
+	{
+		$node->safe_psql('postgres', "SELECT callsync.set_route('$_', 'for_$d', '[]')") for grep { $_ ne $d } @dialects;
+	}
+	ok($node->poll_query_until('postgres', "SELECT callsync.wait_until_running('10s')"), 'workers run');
+	return $self;
+}
+
+# Fields that the connector finds by their label, as a describe of the account names them.
+sub _describe
+{
+	my ($self, $d) = @_;
+	my $describe = $DIALECT{$d}{describe} or return;
+	my $schema = $self->{crm}->schema_of($d);
+	for my $object (sort keys %$describe)
+	{
+		my @rows;
+		for my $f (@{ $schema->{ $describe->{$object} } })
+		{
+			my %def = (label => $f->{label}, ($f->{readonly} ? (readonly => JSON::PP::true) : ()));
+			if ($f->{custom} && $f->{options})
+			{
+				$def{type} = 'enum';
+				$def{options} = [ map { { value => $_->{value}, label => $_->{label} } } @{ $f->{options} } ];
+			}
+			push @rows, sprintf('(%s, %s, %s, %s)', map { "'" . ($_ =~ s/'/''/gr) . "'" } $d, $object, $f->{name}, $JSON->encode(\%def));
+		}
+		$self->q('INSERT INTO callsync.schema_field (destination, object, field, definition) VALUES ' . join(', ', @rows)
+			. ' ON CONFLICT (destination, object, field) DO NOTHING') if @rows;
+	}
+	return;
+}
+
+sub dialects { return @{ $_[0]->{dialects} }; }
+sub kind { my ($self, $d) = @_; return $DIALECT{$d}; }
+sub crm { return $_[0]->{crm}; }
+sub node { return $_[0]->{node}; }
+sub q { my ($self, $sql) = @_; return $self->{node}->safe_psql('postgres', $sql); }
+
+# One event of a call; the document's members are the event's.
+sub call
+{
+	my ($self, $id, $document, $type) = @_;
+	my $second = ++$self->{events};
+	my %body = (call_id => $id, event_type => $type // 'call.ended', direction => 'inbound',
+		timestamp => sprintf('2026-11-20T12:%02d:%02dZ', int($second / 60), $second % 60), %$document);
+	my $text = $JSON->encode(\%body);
+	my $status = $self->q("SELECT status FROM callsync.ingest('front', convert_to(\$j\$$text\$j\$, 'UTF8'))");
+	is($status, 'accepted', "call $id is taken") if $status ne 'accepted';
+	return;
+}
+
+sub idle
+{
+	my ($self, $seconds, $name) = @_;
+	CallsyncDelivery::idle($self->{node}, $seconds // 60, $name);
+	return;
+}
+
+sub records { my ($self, $d, $object) = @_; return $self->{crm}->records($object, dialect => $d, limit => 10000); }
+sub contacts
+{
+	my ($self, $d) = @_;
+	return [ map { { id => $_->{id}, %{ $DIALECT{$d}{contact}->($_) } } } @{ $self->records($d, $DIALECT{$d}{contacts}) } ];
+}
+sub calls { my ($self, $d) = @_; return $DIALECT{$d}{calls}->($self); }
+sub tasks { my ($self, $d) = @_; return $DIALECT{$d}{tasks}->($self); }
+sub meetings { my ($self, $d) = @_; return $DIALECT{$d}{meetings}->($self); }
+sub notes { my ($self, $d) = @_; return $DIALECT{$d}{notes}->($self); }
+sub stage { my ($self, $d, $deal) = @_; return $DIALECT{$d}{stage}->($self, $deal); }
+
+# A person edits in the CRM: a contact that callsync did not make, which the mirror knows.
+sub add_contact
+{
+	my ($self, $d, %c) = @_;
+	my $r = $self->{crm}->add_record($DIALECT{$d}{contacts}, $DIALECT{$d}{new_contact}->(%c), dialect => $d);
+	my ($first, $last) = split / /, $c{name}, 2;
+	my %row = (destination => $d, contact_id => $r->{id}, first_name => $first, last_name => $last, phone => $c{phone}, email => $c{email},
+		fields => $JSON->encode($DIALECT{$d}{mirrored} ? $DIALECT{$d}{mirrored}->(%c) : {}));
+	my @names = sort grep { defined $row{$_} } keys %row;
+	$self->q(sprintf('INSERT INTO callsync.contact (%s) VALUES (%s)', join(', ', @names), join(', ', map { "'" . ($row{$_} =~ s/'/''/gr) . "'" } @names)));
+	return $r->{id};
+}
+sub add_deal
+{
+	my ($self, $d) = @_;
+	my ($object, $props) = $DIALECT{$d}{new_deal}->($self);
+	return $self->{crm}->add_record($object, $props, dialect => $d)->{id};
+}
+
+# The record that a step of a call became.
+sub record_id
+{
+	my ($self, $d, $call_id, $step) = @_;
+	return $self->q("SELECT record_id FROM callsync.deliveries WHERE destination = '$d' AND call_id = '$call_id' AND step = '$step' ORDER BY id DESC LIMIT 1");
+}
+sub status { my ($self, $d, $call_id) = @_; return $self->q("SELECT status FROM callsync.call_sync WHERE destination = '$d' AND call_id = '$call_id'"); }
+
+1;
