@@ -192,7 +192,7 @@ begin_context(Planning *p)
 	}
 	p->context = context;
 	p->input.context = context;
-	p->input.vars = json_object_get(callsync_connector_document(p->d->connector), "vars");
+	p->input.vars = callsync_connector_vars(p->d->connector);
 	p->input.env = callsync_env_get(p->region, p->plan->now);
 	p->input.mode = CALLSYNC_RENDER_PREVIEW;
 }
