@@ -9,6 +9,7 @@
 #define CALLSYNC_PG_COMPAT_H
 
 #include "access/genam.h"
+#include "executor/executor.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
 #include "utils/wait_event.h"
@@ -67,6 +68,17 @@ callsync_wait_event(uint32 *cached, const char *name)
 	return *cached;
 #else
 	return PG_WAIT_EXTENSION;
+#endif
+}
+
+/* Index entries of a row that was just inserted; 16 can leave out all but summarizing indexes. */
+static inline List *
+callsync_insert_index_tuples(ResultRelInfo *info, TupleTableSlot *slot, EState *estate)
+{
+#if PG_VERSION_NUM >= 160000
+	return ExecInsertIndexTuples(info, slot, estate, false, false, NULL, NIL, false);
+#else
+	return ExecInsertIndexTuples(info, slot, estate, false, false, NULL, NIL);
 #endif
 }
 

@@ -3,79 +3,25 @@
  *		Append events and outbox rows inside the caller's transaction.
  *
  * This runs inside every INSERT of a user's call table, so it goes straight to
- * the heap and its indexes: no SPI, no executor state, no privilege check.
- * The columns are filled by position; columns that a later version adds at
- * the end must be nullable (they are left NULL here).
- *
- * The order "xid first, then the id" matters: the worker's gap cursor tells by
- * the running transactions whether a hole in the ids can still be filled.
+ * the heap and its indexes: no SPI, no privilege check, and the rows of one
+ * statement together (append_buffer.h). The columns are filled by position;
+ * columns that a later version adds at the end must be nullable (they are left
+ * NULL).
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "access/table.h"
-#include "access/xact.h"
-#include "catalog/indexing.h"
-#include "catalog/namespace.h"
-#include "commands/sequence.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
-#include "utils/rel.h"
 #include "utils/timestamp.h"
 
 #include "core/shard.h"
 #include "store/append.h"
+#include "store/append_buffer.h"
 
-/* opens callsync.NAME; the error tells what to do when the schema was tampered with */
-static Relation
-open_table(const char *name)
-{
-	Oid			nsp = get_namespace_oid("callsync", true);
-	Oid			relid = OidIsValid(nsp) ? get_relname_relid(name, nsp) : InvalidOid;
-
-	if (!OidIsValid(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table \"callsync.%s\" does not exist", name),
-				 errhint("Reinstall the extension: DROP EXTENSION callsync CASCADE, then CREATE EXTENSION callsync CASCADE and attach() the tables again.")));
-	return table_open(relid, RowExclusiveLock);
-}
-
-static int64
-next_id(const char *sequence)
-{
-	Oid			seqid = get_relname_relid(sequence, get_namespace_oid("callsync", false));
-
-	if (!OidIsValid(seqid))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("sequence \"callsync.%s\" does not exist", sequence),
-				 errhint("Reinstall the extension.")));
-	/* before the id is drawn: the gap cursor counts on it */
-	(void) GetTopTransactionId();
-	return nextval_internal(seqid, false);
-}
-
-static void
-insert_row(Relation rel, Datum *values, bool *nulls)
-{
-	HeapTuple	tuple = heap_form_tuple(RelationGetDescr(rel), values, nulls);
-
-	CatalogTupleInsert(rel, tuple);
-	heap_freetuple(tuple);
-}
-
-#define MAX_COLUMNS 32
-
-static void
-start_row(Relation rel, bool *nulls)
-{
-	if (RelationGetDescr(rel)->natts > MAX_COLUMNS)
-		elog(ERROR, "table \"%s\" has too many columns", RelationGetRelationName(rel));
-	memset(nulls, true, MAX_COLUMNS);
-}
+#define EVENT_COLUMNS 18
+#define OUTBOX_COLUMNS 9
+#define UNUSABLE_COLUMNS 2
 
 static void
 set_text(Datum *values, bool *nulls, int i, const char *text)
@@ -96,19 +42,18 @@ set_datum(Datum *values, bool *nulls, int i, Datum value)
 int64
 callsync_event_next_id(void)
 {
-	return next_id("event_id_seq");
+	return callsync_append_buffer_next_id(CALLSYNC_APPEND_EVENT);
 }
 
 int64
 callsync_event_append(const CallsyncEventRow *row)
 {
-	Relation	rel = open_table("event");
 	int64		id = row->id != 0 ? row->id : callsync_event_next_id();
 	TimestampTz now = GetCurrentTimestamp();
-	Datum		values[MAX_COLUMNS];
-	bool		nulls[MAX_COLUMNS];
+	Datum		values[EVENT_COLUMNS];
+	bool		nulls[EVENT_COLUMNS];
 
-	start_row(rel, nulls);
+	memset(nulls, true, sizeof(nulls));
 	set_datum(values, nulls, 0, Int64GetDatum(id));
 	set_text(values, nulls, 1, row->source);
 	set_text(values, nulls, 2, row->call_id);
@@ -143,17 +88,14 @@ callsync_event_append(const CallsyncEventRow *row)
 												  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)));
 	}
 	set_datum(values, nulls, 17, Int64GetDatum(row->tie_break));
-	insert_row(rel, values, nulls);
-	table_close(rel, NoLock);
+	callsync_append_buffer_put(CALLSYNC_APPEND_EVENT, EVENT_COLUMNS, values, nulls);
 
 	if (strcmp(row->outcome, "rejected") == 0 || strcmp(row->outcome, "quarantined") == 0)
 	{
-		rel = open_table("event_unusable");
-		start_row(rel, nulls);
+		memset(nulls, true, sizeof(nulls));
 		set_datum(values, nulls, 0, Int64GetDatum(id));
 		set_datum(values, nulls, 1, TimestampTzGetDatum(now));
-		insert_row(rel, values, nulls);
-		table_close(rel, NoLock);
+		callsync_append_buffer_put(CALLSYNC_APPEND_UNUSABLE, UNUSABLE_COLUMNS, values, nulls);
 	}
 	return id;
 }
@@ -161,14 +103,13 @@ callsync_event_append(const CallsyncEventRow *row)
 int64
 callsync_outbox_append(const CallsyncOutboxRow *row)
 {
-	Relation	rel = open_table("outbox");
-	int64		id = next_id("outbox_id_seq");
-	Datum		values[MAX_COLUMNS];
-	bool		nulls[MAX_COLUMNS];
+	int64		id = callsync_append_buffer_next_id(CALLSYNC_APPEND_OUTBOX);
+	Datum		values[OUTBOX_COLUMNS];
+	bool		nulls[OUTBOX_COLUMNS];
 	int			shard = callsync_shard(row->source, strlen(row->source),
 									   row->call_id, strlen(row->call_id));
 
-	start_row(rel, nulls);
+	memset(nulls, true, sizeof(nulls));
 	set_datum(values, nulls, 0, Int64GetDatum(id));
 	set_datum(values, nulls, 1, Int16GetDatum((int16) shard));
 	set_text(values, nulls, 2, row->origin);
@@ -180,7 +121,6 @@ callsync_outbox_append(const CallsyncOutboxRow *row)
 	if (row->detail)
 		set_datum(values, nulls, 7, PointerGetDatum(row->detail));
 	set_datum(values, nulls, 8, TimestampTzGetDatum(GetCurrentTimestamp()));
-	insert_row(rel, values, nulls);
-	table_close(rel, NoLock);
+	callsync_append_buffer_put(CALLSYNC_APPEND_OUTBOX, OUTBOX_COLUMNS, values, nulls);
 	return id;
 }

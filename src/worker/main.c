@@ -13,6 +13,7 @@
 #include "pg/bgworker.h"
 #include "pg/guc.h"
 #include "pg/shmem.h"
+#include "store/append_buffer.h"
 
 PG_MODULE_MAGIC;
 
@@ -22,6 +23,7 @@ void
 _PG_init(void)
 {
 	callsync_guc_init();
+	callsync_append_buffer_init();
 
 	if (!process_shared_preload_libraries_in_progress)
 		return;

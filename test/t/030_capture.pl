@@ -28,6 +28,11 @@ sub events
 $node->safe_psql('postgres', <<'SQL');
 BEGIN;
 INSERT INTO calls VALUES ('prepared', '4155552671', 's');
+SAVEPOINT s;
+INSERT INTO calls VALUES ('taken back', '4155552671', 's');
+ROLLBACK TO s;
+SAVEPOINT s;
+DO $$ BEGIN INSERT INTO calls SELECT 'prepared ' || i, '4155552671', 's' FROM generate_series(1, 3) i; END $$;
 PREPARE TRANSACTION 'two-phase';
 BEGIN;
 INSERT INTO calls VALUES ('given up', '4155552671', 's');
@@ -37,9 +42,10 @@ is(events($node, "true"), 0, 'nothing is seen of a prepared transaction');
 $node->restart;
 $node->safe_psql('postgres', "COMMIT PREPARED 'two-phase'");
 $node->safe_psql('postgres', "ROLLBACK PREPARED 'given-up'");
-is($node->safe_psql('postgres', 'SELECT string_agg(call_id, $$,$$) FROM callsync.event'),
-	'prepared', 'COMMIT PREPARED brings its event, ROLLBACK PREPARED leaves nothing, over a restart');
-is($node->safe_psql('postgres', 'SELECT string_agg(call_id, $$,$$) FROM callsync.outbox'), 'prepared', 'and its outbox row');
+is($node->safe_psql('postgres', 'SELECT string_agg(call_id, $$,$$ ORDER BY id) FROM callsync.event'),
+	'prepared,prepared 1,prepared 2,prepared 3', 'COMMIT PREPARED brings its event, ROLLBACK PREPARED leaves nothing, over a restart');
+is($node->safe_psql('postgres', 'SELECT string_agg(call_id, $$,$$ ORDER BY id) FROM callsync.outbox'), 'prepared,prepared 1,prepared 2,prepared 3',
+	'and its outbox rows');
 
 # ---- no network in the inserting backend ----
 SKIP:
