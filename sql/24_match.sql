@@ -123,7 +123,7 @@ CREATE TABLE callsync.match_decision (
 	model_version pg_catalog.int4 NOT NULL,
 	caller pg_catalog.jsonb NOT NULL
 );
-CREATE INDEX match_decision_call ON callsync.match_decision (source, call_id, destination, id);
+CREATE INDEX match_decision_call ON callsync.match_decision (call_id, source, destination, id);
 CREATE INDEX match_decision_recent ON callsync.match_decision (destination, id);
 COMMENT ON TABLE callsync.match_decision IS
 'Every matching decision on a call, append-only: the caller as told by the call, decision, probability, evidence (see match_caller), runner-up, and the version of the model. The newest one of a call and destination is in force.';

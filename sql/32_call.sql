@@ -26,7 +26,7 @@ CREATE TABLE callsync.call (
 	merge_state pg_catalog.jsonb NOT NULL DEFAULT '{}',
 	updated_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	event_ids pg_catalog.int8[] NOT NULL DEFAULT '{}',
-	PRIMARY KEY (source, call_id)
+	PRIMARY KEY (call_id, source)
 ) WITH (fillfactor = 80);
 CREATE INDEX call_captured ON callsync.call (captured_at);
 COMMENT ON TABLE callsync.call IS

@@ -41,7 +41,7 @@ CREATE TABLE callsync.delivery (
 	trace_id pg_catalog.text,
 	PRIMARY KEY (id, day)
 ) PARTITION BY RANGE (day);
-CREATE INDEX delivery_call ON callsync.delivery (source, call_id);
+CREATE INDEX delivery_call ON callsync.delivery (call_id, source);
 COMMENT ON TABLE callsync.delivery IS
 'One step of a call for one destination. state: waiting (for an earlier step), ready, sending, waiting_retry, in_doubt, confirming, then one of confirmed, sent (no read-back at this confirmation level), partial, failed, dead, superseded, skipped, cancelled, held. fields: the mapped values that were or will be sent. context: ids and values the templates need. field_results: packed result per field, only where it is not simply confirmed.';
 
@@ -133,7 +133,7 @@ CREATE TABLE callsync.dead_letter (
 	dead_at pg_catalog.timestamptz NOT NULL,
 	redriven_at pg_catalog.timestamptz
 );
-CREATE INDEX dead_letter_call ON callsync.dead_letter (source, call_id);
+CREATE INDEX dead_letter_call ON callsync.dead_letter (call_id, source);
 CREATE INDEX dead_letter_open ON callsync.dead_letter (destination, dead_at) WHERE redriven_at IS NULL;
 
 -- One row per call and destination: what people look at. Written by the worker in the settle
@@ -164,9 +164,11 @@ CREATE TABLE callsync.sync_state (
 	call_version pg_catalog.int4 NOT NULL DEFAULT 0,
 	day pg_catalog.date NOT NULL,
 	updated_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-	PRIMARY KEY (source, call_id, destination)
+	-- people ask by call_id alone as often as with its source
+	PRIMARY KEY (call_id, source, destination)
 ) WITH (fillfactor = 70);
 CREATE INDEX sync_state_captured ON callsync.sync_state (captured_at);
+CREATE INDEX sync_state_ended ON callsync.sync_state (ended_at);
 CREATE INDEX sync_state_error ON callsync.sync_state (destination, error_class) WHERE error_class IS NOT NULL;
 COMMENT ON TABLE callsync.sync_state IS 'State per call and destination behind the view call_sync. steps: per step the newest delivery, its day, state and record id.';
 
