@@ -79,7 +79,7 @@ CREATE TABLE callsync.attempt (
 	PRIMARY KEY (delivery_id, n, day)
 ) PARTITION BY RANGE (day);
 COMMENT ON TABLE callsync.attempt IS
-'Starts of HTTP exchanges, committed before the request leaves. kind: send, lookup, read_back. carrier: the row that stores headers and body of the exchange, which carried "items" deliveries; the rows of the others name its delivery in carrier_id.';
+'Starts of HTTP exchanges, committed before the request leaves. kind: send, lookup (is our record there?), read_back, find (who is the caller?). carrier: the row that stores headers and body of the exchange, which carried "items" deliveries; the rows of the others name its delivery in carrier_id.';
 
 CREATE TABLE callsync.attempt_end (
 	day pg_catalog.date NOT NULL,

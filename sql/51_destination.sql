@@ -195,7 +195,7 @@ BEGIN
 END
 $f$;
 COMMENT ON FUNCTION callsync.create_destination(text, text, jsonb) IS
-'Makes a destination: an account of a CRM or calendar that calls are delivered to through a connector (view connectors). Options: base_url (https; http only with allow_addresses), mode realtime|batch|hybrid with schedule and rules, verify read_back|response|transport (never above the connector''s own level), lookup mirror|remote|mirror_then_remote, redact {path: mask|remove|last4|hash}, limits, retry, thresholds, on_ambiguous write|hold, region (ISO 3166-1), lead_source, override (merged over the connector document), timeout_ms, ca_file, allow_addresses (superuser), paused, dry_run. Secrets come by set_secret_file(). Errors: 22023 bad name or option, 42704 unknown connector, 42710 it exists.';
+'Makes a destination: an account of a CRM or calendar that calls are delivered to through a connector (view connectors). Options: base_url (https; http only with allow_addresses), mode realtime|batch|hybrid with schedule and rules, verify read_back|response|transport (never above the connector''s own level), lookup mirror|remote|mirror_then_remote (is the destination asked who a caller is before a contact is made: never, for each call, or where the mirror has no match; the answer lands in the mirror and the match decision is taken with it; step "lookup" of the call), redact {path: mask|remove|last4|hash}, limits, retry, thresholds, on_ambiguous write|hold, region (ISO 3166-1), lead_source, override (merged over the connector document), timeout_ms, ca_file, allow_addresses (superuser), paused, dry_run. Secrets come by set_secret_file(). Errors: 22023 bad name or option, 42704 unknown connector, 42710 it exists.';
 
 CREATE FUNCTION callsync.alter_destination(name pg_catalog.text, options pg_catalog.jsonb)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
@@ -212,7 +212,9 @@ BEGIN
 		RAISE EXCEPTION 'must be superuser to set "allow_addresses"' USING ERRCODE = 'insufficient_privilege',
 			DETAIL = 'It opens inner addresses to requests from the server.';
 	END IF;
-	merged := jsonb_strip_nulls(old.options || alter_destination.options);
+	-- nulls further down are the override's own: they remove a member of the connector document
+	SELECT coalesce(jsonb_object_agg(e.key, e.value), '{}') INTO merged
+	FROM jsonb_each(old.options || alter_destination.options) e WHERE e.value <> 'null';
 	PERFORM callsync.check_destination_options(old.connector, merged);
 	UPDATE callsync.destination d SET options = merged - 'paused', generation = d.generation + 1,
 		paused = coalesce((alter_destination.options -> 'paused')::boolean, d.paused),

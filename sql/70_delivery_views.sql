@@ -49,7 +49,7 @@ SELECT s.request_id, s.destination, s.kind, s.started_at, s.finished_at, s.metho
 	coalesce(s.outcome, 'sending'), NULL, NULL, s.error_class, s.message, s.duration_ms, s.worker, NULL, 0
 FROM callsync.service_request s;
 COMMENT ON VIEW callsync.requests IS
-'One row per HTTP exchange with a destination, whatever it was for. kind: send, lookup (is it there already?), read_back, and those without a delivery (token, describe, changes ...). items: deliveries it carried; delivery_id: the first of them. Headers and bodies with credentials masked.';
+'One row per HTTP exchange with a destination, whatever it was for. kind: send, lookup (is it there already?), find (who is the caller, see option lookup), read_back, and those without a delivery (token, describe, changes ...). items: deliveries it carried; delivery_id: the first of them. Headers and bodies with credentials masked.';
 
 CREATE VIEW callsync.field_writes AS
 SELECT d.source, d.call_id, d.destination, d.object, d.record_id, f.key AS field, f.value #>> '{}' AS sent,

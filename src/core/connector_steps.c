@@ -68,6 +68,8 @@ parse_step(CallsyncConnector *c, CallsyncStep *step, const char *name, const jso
 	step->impl = impl;
 	step->name = name;
 	snprintf(where, sizeof(where), "/steps/%s", name);
+	if (strcmp(name, "lookup") == 0)
+		return callsync_doc_error(err, where, "Choose another name.", "\"lookup\" is the step that asks the destination for the caller.");
 	if (!callsync_doc_keys(doc, where, err, keys) ||
 		!callsync_doc_text(doc, "object", where, err, &step->object) ||
 		!callsync_doc_text(doc, "map", where, err, &step->map) ||

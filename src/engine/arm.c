@@ -18,6 +18,7 @@
 #include "utils/timestamp.h"
 
 #include "engine/engine_state.h"
+#include "engine/lookup.h"
 #include "pg/clock.h"
 #include "pg/json.h"
 
@@ -255,7 +256,7 @@ add_item(CallsyncExchange *x, CallsyncJob *job, const CallsyncDelivery *row, jso
 	item->job = job;
 	item->context = callsync_json_share(context);
 	item->n = job->exchanges + 1;
-	item->try_no = job->tries + (x->kind == CALLSYNC_EXCHANGE_SEND ? 1 : 0);
+	item->try_no = job->tries + (x->kind == CALLSYNC_EXCHANGE_SEND || x->kind == CALLSYNC_EXCHANGE_FIND ? 1 : 0);
 	MemoryContextSwitchTo(old);
 	item->row = copy_row(x->mcxt, row);
 }
@@ -273,15 +274,22 @@ place_job(Round *round, CallsyncJob *job, const CallsyncDelivery *row)
 	const char *batch_key = NULL;
 	json_t	   *context;
 	size_t		nresults = round->engine->nresults;
+	bool		lookup = callsync_is_lookup(row->step);
 
-	if (step == NULL)
+	if (step == NULL && !lookup)
 	{
 		refuse(round, job, row, "config", psprintf("the connector has no step \"%s\" any more", row->step),
 			   "Look at the connector document or the destination's route, then callsync.resync().");
 		return true;
 	}
 	context = callsync_exchange_context(dest, step, row);
-	op = choose_op(round, job, row, step, context, &kind);
+	if (lookup)
+	{
+		kind = CALLSYNC_EXCHANGE_FIND;
+		op = callsync_connector_op(connector, row->operation);
+	}
+	else
+		op = choose_op(round, job, row, step, context, &kind);
 	if (op == NULL)
 	{
 		if (round->engine->nresults == nresults)

@@ -12,6 +12,7 @@
 
 #include "core/person_key.h"
 #include "engine/caller.h"
+#include "engine/lookup.h"
 #include "pg/json.h"
 #include "store/contact_pending.h"
 #include "store/match.h"
@@ -52,15 +53,21 @@ new_contact_key(const CallsyncDestination *d, const CallsyncPlanCall *call,
 	return psprintf("call:%s/%s", call->row->source, call->row->call_id);
 }
 
+/* of a contact whose create is under way or has failed */
+#define PROVISIONAL "callsync:"
+
+static bool
+is_provisional(const char *contact_id)
+{
+	return strncmp(contact_id, PROVISIONAL, strlen(PROVISIONAL)) == 0;
+}
+
 static void
 use_known_contact(CallsyncDestination *d, CallsyncCaller *caller, const char *contact_id)
 {
-	static const char prefix[] = "callsync:";
-
-	if (strncmp(contact_id, prefix, strlen(prefix)) == 0)
+	if (is_provisional(contact_id))
 	{
-		/* provisional: its create is under way or has failed */
-		caller->contact_key = pstrdup(contact_id + strlen(prefix));
+		caller->contact_key = pstrdup(contact_id + strlen(PROVISIONAL));
 		caller->contact_id = NULL;
 		return;
 	}
@@ -99,6 +106,23 @@ callsync_caller_lock_keys(CallsyncDestination *d, const CallsyncPlanCall *call,
 	return callsync_match_lock_keys(&input, keys);
 }
 
+/*
+ * Is what the mirror says not enough? Then the next operation to ask the destination
+ * with, NULL where it is or where there is no (other) way to ask.
+ */
+static const CallsyncOp *
+ask_with(const CallsyncDestination *d, const CallsyncPlanCall *call, const CallsyncMatchInput *input,
+		 const CallsyncMatch *match, const char *asked)
+{
+	/* nothing is sent in a dry run, questions neither */
+	if (d->lookup == CALLSYNC_LOOKUP_MIRROR || d->dry_run || d->connector == NULL)
+		return NULL;
+	if (match->decision == CALLSYNC_DECIDE_MATCH &&
+		(d->lookup == CALLSYNC_LOOKUP_MIRROR_THEN_REMOTE || asked != NULL || is_provisional(match->contact_id)))
+		return NULL;
+	return callsync_lookup_op(d->connector, callsync_lookup_find(d, call->document, input->region), asked);
+}
+
 void
 callsync_caller_resolve(CallsyncDestination *d, CallsyncPlanCall *call,
 						const CallsyncPlanBase *base, CallsyncCaller *caller)
@@ -107,6 +131,9 @@ callsync_caller_resolve(CallsyncDestination *d, CallsyncPlanCall *call,
 	const char *existing = caller_text(call->document, "existing_contact_id");
 	CallsyncMatch *match;
 	bool		redecide = strcmp(call->origin, "review") == 0;
+	const char *asked;
+	CallsyncLookupProgress progress = callsync_lookup_progress(base && base->steps ?
+															   callsync_json_parse(base->steps, NULL) : NULL, &asked);
 
 	memset(caller, 0, sizeof(*caller));
 	caller->probability = -1;
@@ -141,11 +168,21 @@ callsync_caller_resolve(CallsyncDestination *d, CallsyncPlanCall *call,
 		return;
 	}
 
+	if (progress == CALLSYNC_LOOKUP_OPEN && !redecide)
+	{
+		caller->asking = true;
+		return;
+	}
 	match_input(d, call, &input);
 	PushActiveSnapshot(GetLatestSnapshot());
 	match = callsync_match_caller(&input);
-	callsync_match_record(call->row->source, call->row->call_id, &input, match);
+	if (!redecide)
+		caller->ask = ask_with(d, call, &input, match, asked);
+	if (caller->ask == NULL)
+		callsync_match_record(call->row->source, call->row->call_id, &input, match);
 	PopActiveSnapshot();
+	if (caller->ask != NULL)
+		return;
 
 	caller->explanation = match->explanation;
 	if (match->decision == CALLSYNC_DECIDE_NEW &&

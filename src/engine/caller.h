@@ -19,6 +19,12 @@ typedef struct CallsyncCaller
 	 */
 	const char *contact_key;
 	bool		hold;			/* a person has to decide before anything is sent */
+	/*
+	 * The destination has to be asked first (lookup.h): with this operation, or, where it
+	 * was asked already, wait for the answer. Everything else is not decided then.
+	 */
+	const CallsyncOp *ask;
+	bool		asking;
 	const char *explanation;	/* NULL: none */
 } CallsyncCaller;
 

@@ -28,6 +28,7 @@
 #define AUTH_RETRY_MS 15000
 #define AUTH_RETRY_CAP_MS 300000
 #define MAX_FOUND 8
+#define MAX_CONTACTS 50			/* of one look-up that go into the mirror */
 
 void
 callsync_result_init(CallsyncResult *r, CallsyncJob *job, CallsyncEngineDest *dest,
@@ -406,6 +407,41 @@ decide_read_back(CallsyncEngine *engine, CallsyncExchange *x, CallsyncItem *item
 	}
 }
 
+/* Who is the caller? What was found goes into the mirror, where the planner decides. */
+static void
+decide_find(CallsyncExchange *x, CallsyncItem *item, const CallsyncOp *op, const CallsyncOutcome *o,
+			const CallsyncFound *found, int nfound)
+{
+	CallsyncResult *r = &item->result;
+
+	r->tries = item->try_no;
+	if (o->error_class != CALLSYNC_CLASS_OK && o->error_class != CALLSYNC_CLASS_GONE)
+	{
+		set_error(x, r, o);
+		if (o->error_class == CALLSYNC_CLASS_AUTH)
+			decide_auth(x, item, o);
+		else
+			/* it asks only: again does no harm */
+			retry(x, item, o->error_class == CALLSYNC_CLASS_UNCERTAIN ? CALLSYNC_CLASS_TRANSIENT : o->error_class,
+				  o, CALLSYNC_PHASE_SEND);
+		if (r->kind == CALLSYNC_RESULT_SETTLED && (r->remedy == NULL || r->remedy[0] == '\0'))
+			r->remedy = "Let the credential search contacts and callsync.redrive(); or have the mirror decide: alter_destination(name, '{\"lookup\": \"mirror\"}'), then callsync.resync().";
+		return;
+	}
+	r->http_status = x->response->status;
+	r->kind = CALLSYNC_RESULT_SETTLED;
+	r->state = CALLSYNC_STEP_CONFIRMED;
+	r->confirmation = "response";
+	r->contacts = callsync_json_keep(json_array());
+	for (int i = 0; i < nfound; i++)
+	{
+		json_t	   *contact = callsync_found_contact(op, &found[i]);
+
+		json_object_set_new(contact, "id", json_string(found[i].id));
+		json_array_append_new(r->contacts, contact);
+	}
+}
+
 /* ---- the exchange as a whole ---- */
 
 typedef struct Learning
@@ -520,7 +556,7 @@ decide_found(CallsyncEngine *engine, CallsyncExchange *x, const CallsyncOp *op,
 			 const CallsyncResponse *response, const json_t *json, CallsyncOutcome *whole)
 {
 	const CallsyncConnector *connector = x->dest->d->connector;
-	int			max = Max(x->nitems, MAX_FOUND);
+	int			max = Max(x->nitems, x->kind == CALLSYNC_EXCHANGE_FIND ? MAX_CONTACTS : MAX_FOUND);
 	CallsyncFound *found = palloc0(sizeof(CallsyncFound) * max);
 	CallsyncRenderInput input;
 	int			n = 0;
@@ -546,6 +582,11 @@ decide_found(CallsyncEngine *engine, CallsyncExchange *x, const CallsyncOp *op,
 		if (x->kind == CALLSYNC_EXCHANGE_LOOKUP)
 		{
 			decide_lookup(engine, x, item, op, whole, found, n);
+			continue;
+		}
+		if (x->kind == CALLSYNC_EXCHANGE_FIND)
+		{
+			decide_find(x, item, op, whole, found, n);
 			continue;
 		}
 		for (int k = 0; k < n && mine == NULL; k++)

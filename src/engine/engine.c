@@ -357,6 +357,8 @@ write_answers(CallsyncEngine *engine, CallsyncExchange *only)
 				ends[n].response_headers = NULL;
 				r->field_results = NULL;
 				r->missing = NULL;
+				if (r->contacts != NULL)
+					json_array_clear(r->contacts);
 				if (r->last_error != NULL)
 					r->last_error = "the answer could not be stored";
 			}

@@ -156,6 +156,7 @@ typedef struct CallsyncResult
 	const char *confirmation;	/* read_back | response | transport | NULL */
 	const char *field_results;	/* JSON text or NULL */
 	json_t	   *missing;		/* array of "object.field", or NULL */
+	json_t	   *contacts;		/* answer of a look-up for the mirror: [{"id", "email", ...}], else NULL */
 	const char *error_class;
 	int			http_status;
 	const char *last_error;
@@ -165,8 +166,9 @@ typedef struct CallsyncResult
 typedef enum CallsyncExchangeKind
 {
 	CALLSYNC_EXCHANGE_SEND,
-	CALLSYNC_EXCHANGE_LOOKUP,
-	CALLSYNC_EXCHANGE_READ_BACK
+	CALLSYNC_EXCHANGE_LOOKUP,	/* is our record there? */
+	CALLSYNC_EXCHANGE_READ_BACK,
+	CALLSYNC_EXCHANGE_FIND		/* who is the caller? (lookup.h) */
 } CallsyncExchangeKind;
 
 /* One delivery of an exchange. */

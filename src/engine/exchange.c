@@ -33,6 +33,8 @@ callsync_exchange_kind_name(CallsyncExchangeKind kind)
 			return "lookup";
 		case CALLSYNC_EXCHANGE_READ_BACK:
 			return "read_back";
+		case CALLSYNC_EXCHANGE_FIND:
+			return "find";
 		case CALLSYNC_EXCHANGE_SEND:
 			break;
 	}
@@ -77,6 +79,8 @@ known_id(const CallsyncStep *step, const CallsyncDelivery *row, const json_t *li
 {
 	const char *id = row->record_id;
 
+	if (step == NULL)
+		return NULL;			/* a look-up works on no record */
 	if (id == NULL && step->per_person)
 		id = row->contact_id;
 	if (id == NULL)

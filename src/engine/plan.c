@@ -15,6 +15,7 @@
 #include "core/shard.h"
 #include "core/syncstate.h"
 #include "engine/caller.h"
+#include "engine/lookup.h"
 #include "pg/env.h"
 #include "engine/plan.h"
 #include "pg/json.h"
@@ -521,6 +522,63 @@ plan_step(Planning *p, const CallsyncStep *step)
 		json_object_set(entry, "record_id", json_object_get(before, "record_id"));
 }
 
+/* One delivery in place of the call's steps: who is it, as the destination knows? */
+static void
+plan_lookup(Planning *p)
+{
+	CallsyncPlan *plan = p->plan;
+	CallsyncPlannedDelivery *delivery;
+	json_t	   *entry = callsync_json_object();
+
+	json_object_set(p->context, "find", callsync_lookup_find(p->d, p->call->document, p->region));
+	json_object_del(p->context, "call");
+	GROW(plan->deliveries, plan->ndeliveries, plan->maxdeliveries);
+	delivery = &plan->deliveries[plan->ndeliveries++];
+	memset(delivery, 0, sizeof(*delivery));
+	callsync_plan_new_ids(&delivery->id, 1);
+	delivery->day = p->call->day;
+	delivery->source = p->call->row->source;
+	delivery->call_id = p->call->row->call_id;
+	delivery->destination = p->d->name;
+	delivery->step = CALLSYNC_LOOKUP_STEP;
+	delivery->object = pstrdup(p->caller.ask->object ? p->caller.ask->object : "");
+	delivery->operation = pstrdup(p->caller.ask->name);
+	delivery->state = "ready";
+	delivery->depends_on = "{}";
+	delivery->idempotency_key = psprintf("%s/%s/%s", p->call->row->source, p->call->row->call_id, CALLSYNC_LOOKUP_STEP);
+	delivery->shard = p->call->shard;
+	delivery->priority = CALLSYNC_PRIORITY_CONTACT;
+	delivery->origin = p->call->origin;
+	delivery->ordering_key = psprintf("k:%s:%s:%s:%s", p->d->name, p->call->row->source, p->call->row->call_id,
+									  CALLSYNC_LOOKUP_STEP);
+	delivery->call_version = p->call->row->version;
+	delivery->map_version = p->d->map_version;
+	delivery->fields = "{}";
+	delivery->context = callsync_json_text(p->context);
+	delivery->trace_id = p->trace_id;
+	delivery->due_at = plan->now;
+
+	json_object_set_new(p->steps, CALLSYNC_LOOKUP_STEP, entry);
+	json_object_set_new(entry, "delivery", json_integer(delivery->id));
+	set_string(entry, "day", DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum(delivery->day))));
+	set_string(entry, "state", delivery->state);
+	set_string(entry, "op", delivery->operation);
+	add_state(p, "pending");
+}
+
+/* The answer of a look-up went into this plan; false: there was none since the last plan. */
+static bool
+used_lookup(Planning *p)
+{
+	json_t	   *entry = json_object_get(p->steps, CALLSYNC_LOOKUP_STEP);
+	const char *state = entry ? callsync_json_string(entry, "state") : NULL;
+
+	if (state == NULL || strcmp(state, "confirming") != 0)
+		return false;
+	set_string(entry, "state", "confirmed");
+	return true;
+}
+
 /* the contact that one of this call's deliveries is to create must be found by the next call */
 static void
 expect_contact(Planning *p)
@@ -543,6 +601,7 @@ callsync_plan_destination(CallsyncPlan *plan, CallsyncDestination *d, CallsyncPl
 {
 	Planning	p = {0};
 	CallsyncPlannedState *state;
+	bool		looked_up;
 
 	if (d->connector == NULL)
 	{
@@ -563,7 +622,15 @@ callsync_plan_destination(CallsyncPlan *plan, CallsyncDestination *d, CallsyncPl
 
 	callsync_caller_resolve(d, call, base, &p.caller);
 	call->row->matching_at = call->row->matching_at ? call->row->matching_at : plan->now;
+	if (p.caller.asking)
+		return;					/* planned again when the answer is in */
 	begin_context(&p);
+	if (p.caller.ask != NULL)
+	{
+		plan_lookup(&p);
+		return;
+	}
+	looked_up = used_lookup(&p);
 	for (int i = 0; i < callsync_connector_step_count(d->connector); i++)
 	{
 		const CallsyncStep *step = callsync_connector_step_at(d->connector, i);
@@ -585,7 +652,7 @@ callsync_plan_destination(CallsyncPlan *plan, CallsyncDestination *d, CallsyncPl
 							 "Correct the map with callsync.publish_map(), then callsync.resync().");
 		return;
 	}
-	if (plan->ndeliveries == p.first_delivery && base != NULL)
+	if (plan->ndeliveries == p.first_delivery && base != NULL && !looked_up)
 		return;					/* nothing new: what people see stays as it is */
 	if (plan->ndeliveries == p.first_delivery)
 	{

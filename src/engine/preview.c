@@ -16,6 +16,7 @@
 
 #include "core/redact.h"
 #include "engine/engine_state.h"
+#include "engine/lookup.h"
 #include "pg/clock.h"
 #include "pg/json.h"
 #include "store/sent_request.h"
@@ -94,6 +95,8 @@ add_rendered(json_t *requests, CallsyncEngineDest *dest, const CallsyncCallStep 
 		callsync_exchange_input(dest, context, callsync_now(), CALLSYNC_RENDER_PREVIEW, &input);
 		op = callsync_step_op(connector, step, &input);
 	}
+	else if (callsync_is_lookup(s->step) && (op = callsync_connector_op(connector, row->operation)) != NULL)
+		callsync_exchange_input(dest, callsync_exchange_context(dest, NULL, row), callsync_now(), CALLSYNC_RENDER_PREVIEW, &input);
 	if (op == NULL)
 	{
 		set_text(r, "problem", "the step does not apply any more");

@@ -17,6 +17,8 @@
 #include "pg/clock.h"
 #include "pg/json.h"
 #include "store/alert.h"
+#include "store/append.h"
+#include "store/contact_save.h"
 #include "store/destination_state.h"
 #include "store/link.h"
 #include "store/sync_state.h"
@@ -166,6 +168,29 @@ write_links(CallsyncResult **results, int n, TimestampTz now)
 	callsync_link_contacts(contacts, ncontacts);
 }
 
+/* ---- look-ups ---- */
+
+/* The answer into the mirror, and a note to plan the call by it */
+static void
+write_lookups(CallsyncResult **results, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		const CallsyncDelivery *row = results[i]->row;
+		CallsyncOutboxRow note = {0};
+
+		if (results[i]->contacts == NULL)
+			continue;
+		if (json_array_size(results[i]->contacts) > 0)
+			callsync_contact_save(row->destination, callsync_json_text(results[i]->contacts));
+		note.origin = row->origin;
+		note.source = row->source;
+		note.call_id = row->call_id;
+		note.destination = row->destination;
+		callsync_outbox_append(&note);
+	}
+}
+
 /* ---- the state of the call ---- */
 
 static int
@@ -219,7 +244,9 @@ update_step(CallsyncSyncState *s, const CallsyncResult *r)
 		json_object_set_new(s->steps, r->row->step, entry);
 	}
 	json_object_set_new(entry, "delivery", json_integer(r->row->id));
-	json_object_set_new(entry, "state", json_string(callsync_step_state_name(r->state)));
+	/* an answered look-up leaves the call open until it is planned by it */
+	json_object_set_new(entry, "state", json_string(callsync_step_state_name(r->contacts ? CALLSYNC_STEP_CONFIRMING
+																			  : r->state)));
 	set_text(entry, "record_id", r->record_id);
 	set_text(entry, "class", r->error_class);
 	set_text(entry, "error", r->last_error);
@@ -453,6 +480,7 @@ callsync_settle_write(CallsyncEngine *engine, CallsyncResult **results, int n,
 	write_deliveries(results, n, now);
 	write_links(results, n, now);
 	write_dead_letters(results, n, now);
+	write_lookups(results, n);
 	write_states(results, n, now);
 	for (int i = 0; i < n; i++)
 	{
@@ -530,6 +558,8 @@ callsync_results_apply(CallsyncEngine *engine, CallsyncResult **results, int n)
 				engine->status.total_settled++;
 				callsync_load_left(job);
 				callsync_jobs_settle(engine->jobs, job, callsync_step_state_good(r->state), now_ms);
+				/* the planner has a note */
+				engine->more = engine->more || r->contacts != NULL;
 				break;
 			case CALLSYNC_RESULT_PARKED:
 				callsync_load_left(job);
