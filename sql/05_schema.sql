@@ -1,3 +1,7 @@
+-- Whatever name below is not qualified is one of PostgreSQL's own: an object planted in a schema
+-- cannot take its place. (CREATE EXTENSION puts the path back at the script's end.)
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- Checks before anything is made: a schema that somebody else owns could hold
 -- planted objects, and the text functions count on UTF-8.
 DO $check$
@@ -11,6 +15,16 @@ BEGIN
 			USING ERRCODE = 'insufficient_privilege',
 			      DETAIL = 'Objects planted in it beforehand could be called by callsync with more rights than their owner has.',
 			      HINT = 'Drop the schema, or ALTER SCHEMA callsync OWNER TO a superuser after looking at what it holds.';
+	END IF;
+	IF EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
+	           WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
+	           AND d.refobjid OPERATOR(pg_catalog.=) 'callsync'::pg_catalog.regnamespace
+	           AND d.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_extension'::pg_catalog.regclass)
+	THEN
+		RAISE EXCEPTION 'schema "callsync" is not empty'
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+			      DETAIL = 'An object that is there before could be taken for one of callsync''s own.',
+			      HINT = 'Look at what it holds (\dn+ callsync, \dx+ callsync), and drop or move it.';
 	END IF;
 	IF pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.<>) 'UTF8' THEN
 		RAISE EXCEPTION 'callsync needs a database with encoding UTF8'

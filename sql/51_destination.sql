@@ -93,6 +93,24 @@ RETURN (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg
 	CASE pg_catalog.current_setting('role') WHEN 'none' THEN SESSION_USER ELSE pg_catalog.current_setting('role')::pg_catalog.name END);
 COMMENT ON FUNCTION callsync.is_superuser_session() IS 'Is the role that the session acts as a superuser? (Inside SECURITY DEFINER functions current_user is their owner.)';
 
+CREATE FUNCTION callsync.check_reach(options pg_catalog.jsonb) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+	IF options ? 'allow_addresses' AND NOT callsync.is_superuser_session() THEN
+		RAISE EXCEPTION 'must be superuser to set "allow_addresses"' USING ERRCODE = 'insufficient_privilege',
+			DETAIL = 'It opens inner addresses to requests from the server.';
+	END IF;
+	IF options ? 'ca_file' AND NOT callsync.is_superuser_session()
+		AND NOT pg_has_role(CASE current_setting('role') WHEN 'none' THEN SESSION_USER ELSE current_setting('role')::name END, 'pg_read_server_files', 'USAGE')
+	THEN
+		RAISE EXCEPTION 'permission denied to set "ca_file"' USING ERRCODE = 'insufficient_privilege',
+			DETAIL = 'It names a file of the server and decides whom destinations are believed to be.',
+			HINT = 'Only roles with privileges of pg_read_server_files may set it.';
+	END IF;
+END
+$f$;
+COMMENT ON FUNCTION callsync.check_reach(jsonb) IS 'May the role that the session acts as set these options of a destination? Error 42501.';
+
 CREATE FUNCTION callsync.check_destination_options(connector pg_catalog.text, options pg_catalog.jsonb) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
@@ -175,10 +193,7 @@ BEGIN
 	IF name IS NULL OR name = '' OR length(name) > 63 THEN
 		RAISE EXCEPTION 'a destination needs a name of 1 to 63 characters' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
-	IF options ? 'allow_addresses' AND NOT callsync.is_superuser_session() THEN
-		RAISE EXCEPTION 'must be superuser to set "allow_addresses"' USING ERRCODE = 'insufficient_privilege',
-			DETAIL = 'It opens inner addresses to requests from the server.';
-	END IF;
+	PERFORM callsync.check_reach(options);
 	PERFORM callsync.check_destination_options(connector, options);
 	IF EXISTS (SELECT 1 FROM callsync.destination d WHERE d.name = create_destination.name) THEN
 		RAISE EXCEPTION 'destination "%" already exists', name USING ERRCODE = 'duplicate_object',
@@ -195,7 +210,7 @@ BEGIN
 END
 $f$;
 COMMENT ON FUNCTION callsync.create_destination(text, text, jsonb) IS
-'Makes a destination: an account of a CRM or calendar that calls are delivered to through a connector (view connectors). Options: base_url (https; http only with allow_addresses), mode realtime|batch|hybrid with schedule and rules, verify read_back|response|transport (never above the connector''s own level), lookup mirror|remote|mirror_then_remote (is the destination asked who a caller is before a contact is made: never, for each call, or where the mirror has no match; the answer lands in the mirror and the match decision is taken with it; step "lookup" of the call), redact {path: mask|remove|last4|hash}, limits, retry, thresholds, on_ambiguous write|hold, region (ISO 3166-1), lead_source, override (merged over the connector document), timeout_ms, ca_file, allow_addresses (superuser), paused, dry_run. Secrets come by set_secret_file(). Errors: 22023 bad name or option, 42704 unknown connector, 42710 it exists.';
+'Makes a destination: an account of a CRM or calendar that calls are delivered to through a connector (view connectors). Options: base_url (https; http only with allow_addresses), mode realtime|batch|hybrid with schedule and rules, verify read_back|response|transport (never above the connector''s own level), lookup mirror|remote|mirror_then_remote (is the destination asked who a caller is before a contact is made: never, for each call, or where the mirror has no match; the answer lands in the mirror and the match decision is taken with it; step "lookup" of the call), redact {path: mask|remove|last4|hash}, limits, retry, thresholds, on_ambiguous write|hold, region (ISO 3166-1), lead_source, override (merged over the connector document), timeout_ms, ca_file (pg_read_server_files), allow_addresses (superuser), paused, dry_run. Secrets come by set_secret_file(). Errors: 22023 bad name or option, 42704 unknown connector, 42710 it exists.';
 
 CREATE FUNCTION callsync.alter_destination(name pg_catalog.text, options pg_catalog.jsonb)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
@@ -208,10 +223,7 @@ BEGIN
 		RAISE EXCEPTION 'destination "%" does not exist', name USING ERRCODE = 'undefined_object',
 			HINT = 'Destinations are listed in callsync.destination_status.';
 	END IF;
-	IF alter_destination.options ? 'allow_addresses' AND NOT callsync.is_superuser_session() THEN
-		RAISE EXCEPTION 'must be superuser to set "allow_addresses"' USING ERRCODE = 'insufficient_privilege',
-			DETAIL = 'It opens inner addresses to requests from the server.';
-	END IF;
+	PERFORM callsync.check_reach(alter_destination.options);
 	-- nulls further down are the override's own: they remove a member of the connector document
 	SELECT coalesce(jsonb_object_agg(e.key, e.value), '{}') INTO merged
 	FROM jsonb_each(old.options || alter_destination.options) e WHERE e.value <> 'null';

@@ -14,8 +14,10 @@ GRANT SELECT ON callsync.source, callsync.source_table, callsync.event, callsync
 GRANT EXECUTE ON FUNCTION callsync.document_path(text), callsync.source_kinds(), callsync.source_options(text)
 	TO callsync_reader, callsync_operator, callsync_admin;
 GRANT EXECUTE ON FUNCTION callsync.backfill(text, timestamptz, timestamptz, boolean), callsync.capture_row(text, oid, text, record),
-	callsync.preview_row(text, record), callsync.write_audit(text, text, jsonb) TO callsync_operator, callsync_admin;
+	callsync.preview_row(text, record), callsync.capture_config(text, jsonb, text, text[]), callsync.write_audit(text, text, jsonb)
+	TO callsync_operator, callsync_admin;
+GRANT SELECT (source, call_id) ON callsync.outbox TO callsync_operator, callsync_admin;
 GRANT EXECUTE ON FUNCTION callsync.create_source(text, text, jsonb), callsync.attach(text, regclass, jsonb, text), callsync.detach(regclass),
 	callsync.drop_source(text, boolean), callsync.record_source_drop(text, boolean),
-	callsync.record_attachment(regclass, text, jsonb, text, text[]), callsync.record_detachment(regclass), callsync.capture(),
-	callsync.capture_config(text, jsonb, text, text[]) TO callsync_admin;
+	callsync.record_attachment(regclass, text, jsonb, text, text[]), callsync.record_detachment(regclass), callsync.capture()
+	TO callsync_admin;

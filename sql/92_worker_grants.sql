@@ -1,7 +1,8 @@
 -- workers: their own state, the copy guard
 GRANT SELECT, INSERT, UPDATE ON callsync.worker, callsync.installation TO callsync_worker;
 GRANT SELECT, INSERT, UPDATE ON callsync.alert TO callsync_worker;
-GRANT SELECT, UPDATE ON callsync.destination TO callsync_worker;
+-- never where to: base_url and allow_addresses are an administrator's
+GRANT SELECT, UPDATE (paused, paused_reason, paused_at, generation) ON callsync.destination TO callsync_worker;
 GRANT SELECT ON callsync.worker_status TO callsync_reader, callsync_operator, callsync_admin;
 GRANT EXECUTE ON FUNCTION callsync.worker_pids(), callsync.wait_until_running(interval)
 	TO callsync_reader, callsync_operator, callsync_admin;
