@@ -148,6 +148,19 @@ split(const CallsyncConnector *c, const CallsyncOp *op, const CallsyncResponse *
 	}
 }
 
+/*
+ * A refused batch whose answer has a result per item all the same: some servers
+ * answer 400 where no item went through.
+ */
+static bool
+refusal_names_items(const CallsyncOp *op, const CallsyncResponse *response, const json_t *json, int n)
+{
+	const struct CallsyncBatchImpl *impl = op->batch->impl;
+
+	return impl->items_in_refusal && response->status >= 400 && response->status < 500 &&
+		json_array_size(callsync_json_get(json, impl->results)) == (size_t) n;
+}
+
 void
 callsync_classify_batch(const CallsyncConnector *c, const CallsyncOp *op, const CallsyncResponse *response,
 						const json_t *json, const CallsyncEnv *env, char *const *joins, int n,
@@ -158,7 +171,8 @@ callsync_classify_batch(const CallsyncConnector *c, const CallsyncOp *op, const 
 	int			failed = 0;
 
 	callsync_outcome_init(whole, response);
-	if (response->transport != CALLSYNC_TRANSPORT_OK || !callsync_status_ok(op, response->status))
+	if (response->transport != CALLSYNC_TRANSPORT_OK ||
+		(!callsync_status_ok(op, response->status) && !refusal_names_items(op, response, json, n)))
 	{
 		callsync_classify_failure(c, op, response, json, env, whole);
 		whole->split = n > 1 && impl->split_on_refusal && response->status >= 400 && response->status < 500 &&

@@ -131,6 +131,7 @@ struct CallsyncBatchImpl
 	JsonTests	item_ok;		/* n = 0: every result is a success */
 	Extract    *id;				/* NULL: the op's */
 	bool		split_on_refusal;
+	bool		items_in_refusal;	/* a refused batch may still say what became of each item */
 };
 
 struct CallsyncOpImpl

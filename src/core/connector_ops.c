@@ -128,7 +128,7 @@ bool
 callsync_connector_parse_batch(CallsyncOp *op, const json_t *doc, const char *where, CallsyncDocError *err)
 {
 	static const char *const keys[] = {"max", "only", "format", "method", "path", "headers", "body", "item", "join",
-	"results", "errors", "item_ok", "item_status", "id", "split_on_refusal", NULL};
+	"results", "errors", "item_ok", "item_status", "id", "split_on_refusal", "items_in_refusal", NULL};
 	static const char *const join_keys[] = {"by", "item", "out", "err", NULL};
 	static const char *const formats[] = {"json", "http_parts", NULL};
 	static const char *const bys[] = {"key", "position", NULL};
@@ -161,6 +161,7 @@ callsync_connector_parse_batch(CallsyncOp *op, const json_t *doc, const char *wh
 		!callsync_doc_text(doc, "results", where, err, &impl->results) ||
 		!callsync_doc_text(doc, "errors", where, err, &impl->errors) ||
 		!callsync_doc_bool(doc, "split_on_refusal", where, err, &impl->split_on_refusal) ||
+		!callsync_doc_bool(doc, "items_in_refusal", where, err, &impl->items_in_refusal) ||
 		!callsync_doc_tests(json_object_get(doc, "item_ok"), false, where, err, &impl->item_ok) ||
 		!callsync_doc_extract(json_object_get(doc, "item_status"), where, err, &impl->item_status) ||
 		!callsync_doc_extract(json_object_get(doc, "id"), where, err, &impl->id))
@@ -171,6 +172,8 @@ callsync_connector_parse_batch(CallsyncOp *op, const json_t *doc, const char *wh
 	impl->multipart = format == 1;
 	if (impl->multipart != (impl->body == NULL))
 		return callsync_doc_error(err, where, NULL, "A batch needs \"body\", except with \"format\": \"http_parts\".");
+	if (impl->items_in_refusal && impl->item_ok.n == 0)
+		return callsync_doc_error(err, where, NULL, "With \"items_in_refusal\", \"item_ok\" has to tell a success.");
 	join = json_object_get(doc, "join");
 	if (join == NULL && !impl->multipart)
 		return callsync_doc_error(err, where, "For an answer in the order of the items write {\"by\": \"position\"}.",

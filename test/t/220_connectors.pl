@@ -23,6 +23,7 @@ sub all_synced
 }
 
 my %deal = map { $_ => $t->add_deal($_) } $t->dialects;
+my %ticket = map { $_ => $t->add_ticket($_) } $t->dialects;
 
 # ---- a new caller with everything ----
 my %full = (caller => { phone => '(415) 555-2671', name => 'Ada Lovelace', email => 'Ada@Example.com ', postal_code => '94105' }, dialled_number => '+14155550100',
@@ -64,7 +65,7 @@ for my $d ($t->dialects)
 {
 	my $id = $t->record_id($d, 'c1', 'appointment');
 	$t->call("move-$d", { %full, type => "for_$d", summary => 'Moves the appointment.', appointment => { action => 'reschedule', service => 'Inspection', start => '2026-11-26T16:00:00Z', end => '2026-11-26T17:00:00Z', external_id => $id },
-		opportunity => { id => $deal{$d}, stage => $t->kind($d)->{stages}{after}, amount => 4200 }, ticket => { id => 'T-7', comment => 'Asked about the warranty.' } });
+		opportunity => { id => $deal{$d}, stage => $t->kind($d)->{stages}{after}, amount => 4200 }, ticket => { id => $ticket{$d}, comment => 'Asked about the warranty.' } });
 	$t->idle;
 	all_synced("$d: moved", "move-$d");
 	my $meetings = $t->meetings($d);

@@ -25,7 +25,8 @@ static const char bare[] =
 "  \"by_text\": {\"kind\": \"find\", \"method\": \"GET\", \"path\": \"/t\", \"result\": {\"items\": \"/items\", \"id\": \"/id\", \"where\": {\"/note\": \"key {key}.\"}}},"
 "  \"by_number\": {\"kind\": \"find\", \"method\": \"GET\", \"path\": \"/t\", \"result\": {\"items\": \"/items\", \"id\": \"/id\", \"where\": {\"/n\": \"{key}\"}}},"
 "  \"parts\": {\"method\": \"PATCH\", \"path\": \"/t/{key}\", \"body\": {\"$map\": \"record\"}, \"idempotent\": \"by_key\", \"creates\": true, \"id\": \"/id\", \"created_when\": {\"status\": [201]}, \"ok\": [200, 201], \"batch\": {\"max\": 10, \"format\": \"http_parts\", \"path\": \"/$batch\"}},"
-"  \"rows\": {\"method\": \"POST\", \"path\": \"/rows\", \"idempotent\": \"none\", \"creates\": true, \"id\": \"/id\", \"ok\": [200], \"batch\": {\"max\": 10, \"only\": true, \"body\": {\"rows\": \"{items}\"}, \"item\": {\"k\": \"{key}\"}, \"join\": {\"by\": \"position\"}, \"results\": \"\", \"item_ok\": {\"/success\": true}, \"item_status\": {\"json\": \"/errors/0/code\", \"map\": {\"BUSY\": \"503\", \"DUP\": \"409\", \"*\": \"400\"}}}}"
+"  \"rows\": {\"method\": \"POST\", \"path\": \"/rows\", \"idempotent\": \"none\", \"creates\": true, \"id\": \"/id\", \"ok\": [200], \"batch\": {\"max\": 10, \"only\": true, \"body\": {\"rows\": \"{items}\"}, \"item\": {\"k\": \"{key}\"}, \"join\": {\"by\": \"position\"}, \"results\": \"\", \"item_ok\": {\"/success\": true}, \"item_status\": {\"json\": \"/errors/0/code\", \"map\": {\"BUSY\": \"503\", \"DUP\": \"409\", \"*\": \"400\"}}}},"
+"  \"told\": {\"method\": \"POST\", \"path\": \"/told\", \"idempotent\": \"field\", \"creates\": true, \"id\": \"/id\", \"batch\": {\"max\": 10, \"only\": true, \"items_in_refusal\": true, \"body\": {\"data\": \"{items}\"}, \"item\": {\"k\": \"{key}\"}, \"join\": {\"by\": \"position\"}, \"results\": \"/data\", \"item_ok\": {\"/status\": \"success\"}, \"item_status\": {\"json\": \"/code\", \"map\": {\"DUP\": \"409\", \"*\": \"400\"}}}}"
 " },"
 " \"limits\": {\"buckets\": {\"day\": {\"rate\": 5000, \"per_s\": 86400}, \"burst\": {\"rate\": 10, \"per_s\": 1}}, \"learn\": ["
 "   {\"limit\": \"day\", \"header\": \"Usage\", \"regex\": \"api=([0-9]+)/([0-9]+)\", \"group_used\": 1, \"group_max\": 2},"
@@ -290,6 +291,18 @@ batches(void)
 	CHECK_STR(batch(hub, "call.link_contact", links, 2), "partial");
 	CHECK_STR(item(0), "gone");
 	CHECK_STR(item(1), "ok");
+
+	/* refused, with a word about each item; without one, refused as a whole */
+	answer(400, "{\"data\":[{\"status\":\"error\",\"code\":\"DUP\"},{\"status\":\"error\",\"code\":\"BAD\"}]}", NULL, NULL, NULL, NULL);
+	CHECK_STR(batch(plain, "told", NULL, 2), "partial");
+	CHECK_STR(item(0), "duplicate");
+	CHECK_STR(item(1), "permanent");
+	CHECK(!whole.split);
+	answer(400, "{\"data\":[{\"status\":\"error\",\"code\":\"DUP\"}]}", NULL, NULL, NULL, NULL);
+	CHECK_STR(batch(plain, "told", NULL, 2), "permanent");
+	CHECK(whole.split);
+	answer(503, "{\"data\":[{\"status\":\"error\",\"code\":\"DUP\"},{\"status\":\"error\",\"code\":\"BAD\"}]}", NULL, NULL, NULL, NULL);
+	CHECK_STR(batch(plain, "told", NULL, 2), "transient");
 
 	/* by position, with the item's own success flag and status */
 	answer(200, "[{\"success\":true,\"id\":\"a1\"},{\"success\":false,\"errors\":[{\"code\":\"BUSY\",\"message\":\"later\"}]},{\"success\":false,\"errors\":[{\"code\":\"REQUIRED\",\"message\":\"no\"}]}]", NULL, NULL, NULL, NULL);

@@ -33,7 +33,7 @@ check(const char *name, const char *overlay)
 int
 main(void)
 {
-	static const char *const names[] = {"hubspot", "salesforce", "pipedrive", "webhook", NULL};
+	static const char *const names[] = {"hubspot", "salesforce", "pipedrive", "zoho", "webhook", NULL};
 	CallsyncDocError err;
 	json_t	   *doc;
 	json_t	   *over;
@@ -41,15 +41,19 @@ main(void)
 	json_t	   *any;
 
 	for (int i = 0; names[i] != NULL; i++)
-		check(names[i], NULL);
-	doc = load_connector_json(__FILE__, "webhook");
-	json_object_foreach(json_object_get(doc, "presets"), preset, any)
 	{
-		char		overlay[100];
+		check(names[i], NULL);
+		doc = load_connector_json(__FILE__, names[i]);
+		json_object_foreach(json_object_get(doc, "presets"), preset, any)
+		{
+			char		overlay[100];
 
-		snprintf(overlay, sizeof(overlay), "{\"preset\": \"%s\"}", preset);
-		check("webhook", overlay);
+			snprintf(overlay, sizeof(overlay), "{\"preset\": \"%s\"}", preset);
+			check(names[i], overlay);
+		}
+		json_decref(doc);
 	}
+	doc = load_connector_json(__FILE__, "webhook");
 	over = load_json("{\"preset\": \"ifttt\"}");
 	CHECK(callsync_connector_parse(doc, over, NULL, &err) == NULL);
 	CHECK_STR(err.what, "There is no such preset.");

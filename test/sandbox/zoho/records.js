@@ -185,7 +185,9 @@ function list(ctx) {
 	const module = this.needModule(ctx.params.module), q = ctx.query;
 	if (!q.get('fields') && Number(ctx.params.ver) >= 3) throw errors.fail(400, 'REQUIRED_PARAM_MISSING', 'One of the expected parameter is missing', { param_name: 'fields', resource_path_index: 0 });
 	const names = q.get('fields') ? q.get('fields').split(',') : null, from = since(ctx);
-	const rows = [...this.store.all(module)].filter(r => from === null || Math.floor(r.updatedAt / 1000) * 1000 > from);
+	const ids = q.get('ids') ? q.get('ids').split(',') : null;
+	if (ids && ids.length > MAX) throw errors.fail(400, 'LIMIT_EXCEEDED', 'more ids than allowed', { limit: MAX });
+	const rows = [...this.store.all(module)].filter(r => (!ids || ids.includes(r.id)) && (from === null || Math.floor(r.updatedAt / 1000) * 1000 > from));
 	if (!rows.length) return { status: from === null ? 204 : 304 };
 	const by = q.get('sort_by') || 'id', sign = q.get('sort_order') === 'asc' ? 1 : -1;
 	const key = r => ({ Modified_Time: r.updatedAt, Created_Time: r.createdAt }[by] ?? Number(r.id.slice(-12)));

@@ -15,6 +15,8 @@ use warnings;
 
 use Encode ();
 use JSON::PP ();
+use POSIX ();
+use Time::Local qw(timegm);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -40,7 +42,7 @@ our %DIALECT = (
 		tasks => sub { my ($t) = @_; return [ map { _activity($_) } grep { $_->{properties}{type} ne 'meeting' && !$_->{properties}{done} } @{ $t->records('pipedrive', 'activities') } ]; },
 		meetings => sub {
 			my ($t) = @_;
-			return [ map { { %{ _activity($_) }, start => "$_->{properties}{due_date}T$_->{properties}{due_time}Z", minutes => _minutes($_->{properties}{duration}),
+			return [ map { +{ %{ _activity($_) }, start => "$_->{properties}{due_date}T$_->{properties}{due_time}Z", minutes => _minutes($_->{properties}{duration}),
 				cancelled => $_->{properties}{subject} =~ /^Cancelled/ ? 1 : 0 } } grep { $_->{properties}{type} eq 'meeting' } @{ $t->records('pipedrive', 'activities') } ];
 		},
 		notes => sub { my ($t) = @_; return [ map { { id => $_->{id}, text => $_->{properties}{content}, contact => $_->{properties}{person_id} } } @{ $t->records('pipedrive', 'notes') } ]; },
@@ -52,8 +54,43 @@ our %DIALECT = (
 		# what a describe of the account says
 		describe => { contact => 'persons', opportunity => 'deals' },
 	},
+	zoho => {
+		path => '', secrets => { bearer_token => 'sandbox-token' }, limits => { search => { rate => 10000, per_s => 1 } },
+		contacts => 'Contacts',
+		contact => sub { my ($r) = @_; my $p = $r->{properties}; return { name => join(' ', grep { defined } @$p{qw(First_Name Last_Name)}), phones => [ grep { defined } @$p{qw(Phone Mobile)} ], emails => [ grep { defined } $p->{Email} ] }; },
+		new_contact => sub { my (%c) = @_; my ($first, $last) = split / /, $c{name}, 2; return { First_Name => $first, Last_Name => $last, ($c{phone} ? (Phone => $c{phone}) : ()), ($c{email} ? (Email => $c{email}) : ()) }; },
+		calls => sub { my ($t) = @_; return [ map { _zoho_activity($_) } @{ $t->records('zoho', 'Calls') } ]; },
+		tasks => sub { my ($t) = @_; return [ map { _zoho_activity($_) } @{ $t->records('zoho', 'Tasks') } ]; },
+		meetings => sub {
+			my ($t) = @_;
+			return [ map { my $p = $_->{properties}; +{ %{ _zoho_activity($_) }, start => _utc($p->{Start_DateTime}), minutes => (_epoch($p->{End_DateTime}) - _epoch($p->{Start_DateTime})) / 60,
+				cancelled => $p->{Event_Title} =~ /^Cancelled/ ? 1 : 0 } } @{ $t->records('zoho', 'Events') } ];
+		},
+		notes => sub { my ($t) = @_; return [ map { { id => $_->{id}, text => $_->{properties}{Note_Content}, parent => $_->{properties}{Parent_Id}{id} } } @{ $t->records('zoho', 'Notes') } ]; },
+		new_deal => sub { return ('Deals', { Deal_Name => 'Roof', Stage => 'Qualification', Amount => 100 }); },
+		new_ticket => sub { return ('Cases', { Subject => 'Leak', Status => 'New', Case_Origin => 'Phone' }); },
+		stage => sub { my ($t, $id) = @_; my ($r) = grep { $_->{id} eq $id } @{ $t->records('zoho', 'Deals') }; return $r->{properties}{Stage}; },
+		stages => { before => 'Qualification', after => 'Negotiation/Review' },
+		owner => '5725767000000411002',
+		override => {},
+	},
 );
 
+sub _epoch
+{
+	my ($text) = @_;
+	my ($y, $mo, $d, $h, $mi, $s, $zone) = $text =~ /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)$/ or return 0;
+	my $off = $zone =~ /^([+-])(\d\d):?(\d\d)/ ? ($1 eq '-' ? -1 : 1) * ($2 * 3600 + $3 * 60) : 0;
+	return timegm($s, $mi, $h, $d, $mo - 1, $y) - $off;
+}
+sub _utc { return POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime(_epoch($_[0]))); }
+sub _zoho_activity
+{
+	my ($r) = @_;
+	my $p = $r->{properties};
+	return { id => $r->{id}, contact => ($p->{Who_Id} // {})->{id}, call_id => $p->{Callsync_Call_Id}, subject => $p->{Subject} // $p->{Event_Title}, text => $p->{Description},
+		owner => ($p->{Owner} // {})->{id}, due => $p->{Due_Date}, minutes => ($p->{Call_Duration_in_seconds} // 0) / 60, what => ($p->{What_Id} // {})->{id} };
+}
 sub _minutes { my ($text) = @_; my ($h, $m) = split /:/, $text // '0:0'; return $h * 60 + $m; }
 sub _activity
 {
@@ -182,6 +219,14 @@ sub add_deal
 {
 	my ($self, $d) = @_;
 	my ($object, $props) = $DIALECT{$d}{new_deal}->($self);
+	return $self->{crm}->add_record($object, $props, dialect => $d)->{id};
+}
+
+sub add_ticket
+{
+	my ($self, $d) = @_;
+	my $make = $DIALECT{$d}{new_ticket} or return 'T-7';
+	my ($object, $props) = $make->($self);
 	return $self->{crm}->add_record($object, $props, dialect => $d)->{id};
 }
 
