@@ -136,7 +136,6 @@ maximise(CallsyncModel *model, const CallsyncModel *prior, const Sums *s, double
 	set(&model->rho_email, share(s->stranger_on_email, s->stranger_email, prior->rho_email, weight, 0.001, 0.5), &change);
 	/* of family, four in five have the surname; see callsync_score_pair() */
 	set(&model->household, share(s->line_family / 0.8, s->line_named, prior->household, weight, 0.02, 0.95), &change);
-	model->u[CALLSYNC_ON_PHONE][CALLSYNC_LINE_NONE] = 1 - model->rho;
 	return change;
 }
 

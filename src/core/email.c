@@ -199,6 +199,17 @@ take_apart(const CallsyncEmail *e, uint16_t *letters, int *nletters, char *digit
 	}
 }
 
+/* How long the domain is without its last label. */
+static int
+name_of_domain(const CallsyncEmail *e)
+{
+	int			n = e->len;
+
+	while (n > e->local_len && e->text[n - 1] != '.')
+		n--;
+	return n > e->local_len + 1 ? n - e->local_len - 2 : 0;
+}
+
 /*
  * Is the shorter number the longer one with a digit lost?  Short numbers count
  * people of one name (ann2, ann12); in long ones, years and lines, a digit may
@@ -216,6 +227,38 @@ digit_lost(const char *longer, int nlonger, const char *shorter, int nshorter)
 	return memcmp(longer + same + 1, shorter + same, (size_t) (nshorter - same)) == 0;
 }
 
+/* Two neighbouring digits of a long number changed places. */
+static bool
+digits_swapped(const char *a, const char *b, int n)
+{
+	int			i = 0;
+
+	if (n < 4)
+		return false;
+	while (i < n && a[i] == b[i])
+		i++;
+	return i + 1 < n && a[i] == b[i + 1] && a[i + 1] == b[i] && memcmp(a + i + 2, b + i + 2, (size_t) (n - i - 2)) == 0;
+}
+
+/* Nothing differs but one place, where one has a letter and the other a digit: no two people's choice. */
+static bool
+one_letter_for_digit(const CallsyncEmail *a, const CallsyncEmail *b)
+{
+	int			found = 0;
+
+	for (int i = 0; i < a->local_len; i++)
+	{
+		bool		digit_a = a->text[i] >= '0' && a->text[i] <= '9';
+		bool		digit_b = b->text[i] >= '0' && b->text[i] <= '9';
+
+		if (a->text[i] == b->text[i])
+			continue;
+		if (digit_a == digit_b || ++found > 1)
+			return false;
+	}
+	return found == 1;
+}
+
 static bool
 domains_near(const CallsyncEmail *a, const CallsyncEmail *b)
 {
@@ -230,7 +273,10 @@ domains_near(const CallsyncEmail *a, const CallsyncEmail *b)
 		y[nb++] = (unsigned char) b->text[i];
 	if (callsync_edit_distance(x, na, y, nb, 2) <= (na < 8 || nb < 8 ? 1 : 2))
 		return true;
-	return false;
+	/* the same name under another top-level domain: "dot net" said or typed for "dot com" */
+	na = name_of_domain(a);
+	nb = name_of_domain(b);
+	return na == nb && na >= 3 && memcmp(a->text + a->local_len + 1, b->text + b->local_len + 1, (size_t) na) == 0;
 }
 
 CallsyncEmailLevel
@@ -281,6 +327,8 @@ callsync_email_compare(const CallsyncEmail *call, const CallsyncEmail *contact)
 		}
 	}
 	if (!near && nla == nlb && nla >= 6 && memcmp(la, lb, (size_t) nla * sizeof(la[0])) == 0)
-		near = nda > ndb ? digit_lost(da, nda, db, ndb) : digit_lost(db, ndb, da, nda);
+		near = nda == ndb ? digits_swapped(da, db, nda) : nda > ndb ? digit_lost(da, nda, db, ndb) : digit_lost(db, ndb, da, nda);
+	if (!near && call->local_len == contact->local_len && nla + nda >= 6)
+		near = one_letter_for_digit(call, contact);
 	return near ? CALLSYNC_EMAIL_NEAR : CALLSYNC_EMAIL_NONE;
 }

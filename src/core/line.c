@@ -40,8 +40,11 @@ take_phone(const CallsyncPhone *p, CallsyncLine *line)
 	if (p->code == 0)
 		return false;
 	line->assumed = p->source == CALLSYNC_SOURCE_DEFAULT_COUNTRY;
-	/* a number that is none in the assumed country belongs to another one */
-	if (line->assumed && !is_valid(p))
+	/*
+	 * A number that is none in the assumed country belongs to another one; so does
+	 * one whose first digits only happen to be the country's code.
+	 */
+	if ((line->assumed || p->source == CALLSYNC_SOURCE_WITHOUT_PLUS_SIGN) && !is_valid(p))
 		return false;
 	line->n = (uint8_t) callsync_phone_unpack(p->code, line->digits);
 	line->code = p->code;

@@ -493,6 +493,59 @@ callsync_near_line_keys(const CallsyncLine *line, uint64_t seed, CallsyncKey *ke
 }
 
 int
+callsync_near_postal_keys(const CallsyncPerson *call, uint64_t seed, CallsyncKey *keys, int max)
+{
+	KeyList		list = {keys, 0, max, seed};
+	const CallsyncName *name = &call->name;
+	int			n = call->npostal;
+	char		d[CALLSYNC_POSTAL_MAX + 1];
+	char		initials[2];
+	SoundKey	last;
+	SoundKey	first = {.n = 0};
+
+	if (!call->has_name || n < 4)
+		return 0;
+	memcpy(d, call->postal, (size_t) n);
+	last = sound_of(&name->word[name->comma ? 0 : name->n - 1], LAST_SOUNDS);
+	if (name->n > 1)
+		first = sound_of(&name->word[name->comma && name->ngiven < name->n ? name->ngiven : 0], FIRST_SOUNDS);
+	initials[0] = last.s[0];
+	initials[1] = first.s[0];
+#define KEYS() do { \
+		add_pair(&list, CALLSYNC_KEY_ZIP_LAST, d, n, last.s, last.n); \
+		if (last.n > 0 && first.n > 0) \
+			add_pair(&list, CALLSYNC_KEY_ZIP_INITIALS, d, n, initials, 2); \
+	} while (0)
+	for (int i = 0; i + 1 < n; i++)
+		if (d[i] != d[i + 1])
+		{
+			char		t = d[i];
+
+			d[i] = d[i + 1];
+			d[i + 1] = t;
+			KEYS();
+			d[i + 1] = d[i];
+			d[i] = t;
+		}
+	for (int i = 0; i < n; i++)
+	{
+		char		was = d[i];
+
+		if (was < '0' || was > '9')
+			continue;
+		for (char c = '0'; c <= '9'; c++)
+			if (c != was)
+			{
+				d[i] = c;
+				KEYS();
+			}
+		d[i] = was;
+	}
+#undef KEYS
+	return list.n;
+}
+
+int
 callsync_identity_keys(const CallsyncPerson *call, uint64_t seed, uint64_t *keys, int max)
 {
 	CallsyncKey all[8];

@@ -401,6 +401,9 @@ callsync_name_compare(const CallsyncName *call, const CallsyncName *contact,
 
 			if (!have_first && !have_last)
 				continue;
+			/* surname first is a reading only where it is the surname: one given name in the last place is none */
+			if (a[i].swapped && !call->comma && have_first && have_last && last.level == CALLSYNC_NAME_NONE)
+				continue;
 			m.generation = match->generation;
 			m.first = first.level;
 			m.last = last.level;

@@ -176,8 +176,11 @@ callsync_pair_contradicts(const CallsyncPair *pair)
 	int			first = pair->level[CALLSYNC_ON_FIRST];
 	int			last = pair->level[CALLSYNC_ON_LAST];
 
-	return pair->level[CALLSYNC_ON_GENERATION] == CALLSYNC_SAME_NO ||
-		first == CALLSYNC_NAME_NONE ||
+	if (pair->level[CALLSYNC_ON_GENERATION] == CALLSYNC_SAME_NO)
+		return true;
+	if (pair->identities >= 2)
+		return false;
+	return first == CALLSYNC_NAME_NONE ||
 		(last == CALLSYNC_NAME_NONE && first != CALLSYNC_NAME_EXACT && first != CALLSYNC_NAME_NICK);
 }
 
@@ -233,9 +236,9 @@ supports(CallsyncIdentifier id, const CallsyncPair *pair)
 	int			email = pair->level[CALLSYNC_ON_EMAIL];
 	int			first = pair->level[CALLSYNC_ON_FIRST];
 	int			last = pair->level[CALLSYNC_ON_LAST];
-	/* of one part some likeness will do where the other is beyond doubt */
+	/* of one part some likeness will do where the other is good; how good is the score's business */
 	bool		name = (good_name(last) && good_name(first)) ||
-		(last == CALLSYNC_NAME_EXACT && first == CALLSYNC_NAME_WEAK) || (last == CALLSYNC_NAME_WEAK && first == CALLSYNC_NAME_EXACT);
+		(good_name(last) && first == CALLSYNC_NAME_WEAK) || (last == CALLSYNC_NAME_WEAK && good_name(first));
 
 	switch (id)
 	{

@@ -119,6 +119,10 @@ extern int	callsync_call_keys(const CallsyncPerson *person, uint64_t seed, const
 #define CALLSYNC_NEAR_KEYS 240
 extern int	callsync_near_line_keys(const CallsyncLine *line, uint64_t seed, CallsyncKey *keys, int max);
 
+/* Name keys of the call at the postal codes one slip in the digits away; returns how many. */
+#define CALLSYNC_NEAR_POSTAL_KEYS 224
+extern int	callsync_near_postal_keys(const CallsyncPerson *call, uint64_t seed, CallsyncKey *keys, int max);
+
 /* What the advisory locks of a first call are taken on: its lines, mailboxes, name + postal code. */
 extern int	callsync_identity_keys(const CallsyncPerson *call, uint64_t seed, uint64_t *keys, int max);
 

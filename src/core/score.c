@@ -97,7 +97,11 @@ callsync_model_default(CallsyncModel *model)
 			[CALLSYNC_ON_ACCOUNT] = {[CALLSYNC_SAME_YES] = 0.95, [CALLSYNC_SAME_NO] = 0.05},
 		},
 		.u = {
-			/* exact, suffix: factor of rho * contacts on the line / contacts */
+			/*
+			 * exact, suffix: factor of rho * contacts on the line / contacts.  none: would be
+			 * 1 if contacts who do not call from a line of their own called from somebody
+			 * else's as often as strangers do; they do so a little less often.
+			 */
 			[CALLSYNC_ON_PHONE] = {
 				[CALLSYNC_LINE_EXACT] = 1.0, [CALLSYNC_LINE_SUFFIX] = 1.1, [CALLSYNC_LINE_NEAR] = 1e-6, [CALLSYNC_LINE_NONE] = 0.80},
 			[CALLSYNC_ON_SPOKEN] = {
@@ -277,7 +281,7 @@ callsync_score_pair(const CallsyncModel *model, const CallsyncPair *pair, double
 		add_weight(score, CALLSYNC_ON_FIRST, first, m[first], u[first] * pair->tf_contact_first, pair->tf_contact_first);
 	else if (first == CALLSYNC_NAME_NICK)
 		add_weight(score, CALLSYNC_ON_FIRST, first, m[first],
-				   altered_u(u[first], pair->tf_contact_first / at_least(pair->name.nick_weight, 0.05), pair->tf_call_first, 3), pair->tf_contact_first);
+				   altered_u(u[first], pair->tf_contact_first / at_least(pair->name.nick_weight, 0.01), pair->tf_call_first, 3), pair->tf_contact_first);
 	else if (first == CALLSYNC_NAME_SOUND || first == CALLSYNC_NAME_NEAR || first == CALLSYNC_NAME_PARTIAL)
 		add_weight(score, CALLSYNC_ON_FIRST, first, m[first],
 				   altered_u(u[first], at_least(pair->tf_contact_first, 0.0005), pair->tf_call_first, 4), pair->tf_contact_first);

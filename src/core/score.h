@@ -140,6 +140,7 @@ typedef struct CallsyncPair
 	int			line_shared;	/* contacts on the line that agreed */
 	int			spoken_shared;
 	int			email_shared;	/* contacts with the mailbox that agreed */
+	int			identities;		/* further fields of which a person has one (birth date, number) that agree exactly */
 } CallsyncPair;
 
 extern void callsync_pair_compare(const CallsyncPerson *call, const CallsyncPerson *contact,
@@ -189,7 +190,10 @@ extern bool callsync_same_person(const CallsyncPerson *a, const CallsyncPerson *
 /* The first identifier of the policy that supports the pair; -1: none does. */
 extern int	callsync_pair_identifier(const CallsyncPolicy *policy, const CallsyncPair *pair);
 
-/* Does the name speak against the contact, so that no other evidence may link? */
+/*
+ * Does the name speak against the contact, so that no other evidence may link?
+ * Where two fields of which a person has one agree, it is a name that has changed.
+ */
 extern bool callsync_pair_contradicts(const CallsyncPair *pair);
 
 typedef enum CallsyncVerdictKind

@@ -342,11 +342,11 @@ callsync_sound_distance(const uint8_t *a, int na, const uint8_t *b, int nb)
 			if ((b[j] == S_T || b[j] == S_D || b[j] == S_P) && j > 0 && j + 1 < nb &&
 				!IS_VOWEL(b[j - 1]) && !IS_VOWEL(b[j + 1]))
 				added -= 0.4;
-			/* an r behind a vowel is silent in half of the English speaking world */
+			/* an r behind a vowel is silent in half of the English speaking world, most of all at the end */
 			if (a[i] == S_R && i > 0 && IS_VOWEL(a[i - 1]) && (i + 1 == na || !IS_VOWEL(a[i + 1])))
-				gone -= 0.5;
+				gone -= i + 1 == na ? 0.65 : 0.5;
 			if (b[j] == S_R && j > 0 && IS_VOWEL(b[j - 1]) && (j + 1 == nb || !IS_VOWEL(b[j + 1])))
-				added -= 0.5;
+				added -= j + 1 == nb ? 0.65 : 0.5;
 			if (gone < best)
 				best = gone;
 			if (added < best)

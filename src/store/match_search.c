@@ -177,6 +177,7 @@ compare_candidates(CallsyncSearch *s, int from)
 				size_t		len = callsync_contact_field(slot, &s->config.field[f], normal, sizeof(normal));
 
 				c->pair.extra[f] = (uint8_t) callsync_extra_compare(s->config.field[f].kind, s->field[f], s->field_len[f], normal, len);
+				c->pair.identities += c->pair.extra[f] == CALLSYNC_EXTRA_EXACT && s->config.field[f].is_key && s->config.model.extra[f].identity;
 			}
 		kept++;
 	}
@@ -269,6 +270,22 @@ find_near_lines(CallsyncSearch *s)
 	compare_candidates(s, before);
 }
 
+/* Nobody that an identifier speaks for: look where the postal code is a slip away. */
+static void
+find_near_postal(CallsyncSearch *s)
+{
+	CallsyncKey keys[CALLSYNC_NEAR_POSTAL_KEYS];
+	int			before = s->n;
+
+	if (s->call.npostal == 0 || !s->call.has_name)
+		return;
+	for (int i = 0; i < s->n; i++)
+		if (callsync_pair_identifier(&s->config.policy, &s->candidate[i].pair) >= 0)
+			return;
+	find_candidates(s, keys, callsync_near_postal_keys(&s->call, s->seed, keys, CALLSYNC_NEAR_POSTAL_KEYS));
+	compare_candidates(s, before);
+}
+
 /* The further fields that the call gives; those that contacts are found by become keys. */
 static int
 read_fields(CallsyncSearch *s, const char *json, CallsyncKey *keys, int nkeys)
@@ -354,6 +371,7 @@ callsync_search_run(CallsyncSearch *s, const CallsyncMatchInput *input)
 	find_candidates(s, keys, nkeys);
 	compare_candidates(s, 0);
 	find_near_lines(s);
+	find_near_postal(s);
 	score_candidates(s);
 }
 

@@ -118,6 +118,11 @@ main(void)
 	CHECK_STR(compare("johnsmith1982@example.com", "johnsmith182@example.com"), "near");
 	CHECK_STR(compare("johnsmith1982@example.com", "johnsmith2183@example.com"), "none");
 	CHECK_STR(compare("johnsmith1982@example.com", "johnsmith275@example.com"), "none");
+	CHECK_STR(compare("johnsmith1982@example.com", "johnsmith1928@example.com"), "near");
+	CHECK_STR(compare("johnsmith82@example.com", "johnsmith28@example.com"), "none");
+	CHECK_STR(compare("johnsmith198e@example.com", "johnsmith1983@example.com"), "near");
+	CHECK_STR(compare("johnsmith@acme.net", "johnsmith@acme.com"), "domain");
+	CHECK_STR(compare("johnsmith@acme.co.uk", "johnsmith@acme.com"), "local");
 	CHECK_STR(compare("johnsmith@yahoo.com", "johnsmith@acme.com"), "local");
 	CHECK_STR(compare("mary@yahoo.com", "johnsmith@acme.com"), "none");
 	return unit_done("email");

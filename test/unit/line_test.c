@@ -64,6 +64,8 @@ main(void)
 {
 	CHECK_STR(lines("(206) 555-0100", "US"), "+12065550100");
 	CHECK_STR(lines("(206) 555-0100", NULL), "?2065550100");
+	/* begins like the country's code by chance, and is no number there */
+	CHECK_STR(lines("(343) 515-8663", "ES"), "?3435158663");
 	CHECK_STR(lines("206-555-0100 ext. 12", "US"), "+12065550100");
 	CHECK_STR(lines("206-555-0100 x12", "US"), "+12065550100");
 	CHECK_STR(lines("206-555-0100 after 5pm", "US"), "+12065550100");

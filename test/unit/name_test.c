@@ -172,6 +172,10 @@ names(void)
 	CHECK_STR(compare("K. Smith", "John", "Smith"), "none/exact");
 	CHECK_STR(compare("Smith John", "John", "Smith"), "exact/exact swapped");
 	CHECK_STR(compare("Smith, John", "John", "Smith"), "exact/exact");
+	/* one given name in the last place is no surname said first */
+	CHECK_STR(compare("Diana John", "John", "Garcia"), "none/none");
+	CHECK_STR(compare("Smith Diana", "Robert", "Smith"), "none/exact swapped");
+	CHECK_STR(compare("Hanz Schäfa", "Hans", "Schäfer"), "sound/sound");
 	CHECK_STR(compare("John", "John", "Smith"), "exact/missing");
 	CHECK_STR(compare("Smith", "John", "Smith"), "missing/exact");
 	CHECK_STR(compare("Mr. Smith", "John", "Smith"), "missing/exact");
