@@ -137,6 +137,34 @@ $f$;
 COMMENT ON FUNCTION callsync.resume(text) IS
 'Lets a paused destination go on. Where it is not paused but waits (credential refused, breaker open), the next try is made at once. Recorded in audit_log.';
 
+CREATE FUNCTION callsync.send_now(destination pg_catalog.text, filter pg_catalog.jsonb DEFAULT '{}') RETURNS pg_catalog.int8
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+	n bigint;
+BEGIN
+	PERFORM callsync.need_destination(destination);
+	IF jsonb_typeof(filter) IS DISTINCT FROM 'object' THEN
+		RAISE EXCEPTION 'filter must be a JSON object' USING ERRCODE = 'invalid_parameter_value',
+			HINT = 'A part of the call document, for instance {"campaign": "spring"}; {} matches all.';
+	END IF;
+	-- never tried, and due later: only a batch makes a delivery so
+	UPDATE callsync.queue q SET due_at = clock_timestamp()
+	FROM callsync.delivery d
+	WHERE q.destination = send_now.destination AND q.due_at > clock_timestamp() AND d.id = q.delivery_id AND d.day = q.day
+		AND d.state IN ('ready', 'waiting') AND d.attempts = 0
+		AND (filter = '{}' OR EXISTS (SELECT 1 FROM callsync.call c WHERE c.source = d.source AND c.call_id = d.call_id AND c.document @> filter));
+	GET DIAGNOSTICS n = ROW_COUNT;
+	IF n > 0 THEN
+		UPDATE callsync.destination d SET generation = d.generation + 1 WHERE d.name = send_now.destination;
+		PERFORM callsync.wake();
+	END IF;
+	PERFORM callsync.write_audit('send_now', destination, jsonb_build_object('filter', filter, 'deliveries', n));
+	RETURN n;
+END
+$f$;
+COMMENT ON FUNCTION callsync.send_now(text, jsonb) IS
+'Lets deliveries of a destination in mode batch or hybrid go that wait for their batch; returns how many. filter: a part of the call document, for instance {"campaign": "spring"} when a campaign has ended; {} for all. Deliveries that wait for a retry keep their time. Recorded in audit_log.';
+
 CREATE FUNCTION callsync.wait_until_idle(timeout pg_catalog.interval) RETURNS pg_catalog.bool
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE

@@ -111,6 +111,12 @@ END
 $f$;
 COMMENT ON FUNCTION callsync.check_reach(jsonb) IS 'May the role that the session acts as set these options of a destination? Error 42501.';
 
+CREATE FUNCTION callsync.schedule_times(options pg_catalog.jsonb, at pg_catalog.timestamptz DEFAULT pg_catalog.clock_timestamp(),
+	OUT mode pg_catalog.text, OUT next_batch_at pg_catalog.timestamptz, OUT maintenance_until pg_catalog.timestamptz)
+RETURNS record LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'callsync_schedule_times';
+COMMENT ON FUNCTION callsync.schedule_times(jsonb, timestamptz) IS
+'What a destination''s options mode, schedule, rules and maintenance mean at an instant: the mode, when the next batch after it goes (NULL: calls go at once, or wait for send_now()), and until when it is in maintenance (NULL: it is not). Error 22023 with the place where an option is wrong. Members: schedule "hourly" (default), "nightly" (02:00), "campaign_end" (waits for send_now(), a day at the most), {"every": "15 minutes"} (from midnight), {"at": ["02:00", "14:30"], "days": ["mon"]} or {"max_wait": "7 days"} (waits for send_now()), each with "time_zone" (default UTC). rules [{"when": condition over the call document, "mode": "realtime"|"batch"}]: in mode hybrid the first that holds; without one at once. maintenance [{"from": time, "until": time} or {"at": "02:00", "for": "2 hours", "days": ["sun"], "time_zone": "Europe/Berlin"}]: nothing is sent meanwhile.';
+
 CREATE FUNCTION callsync.check_destination_options(connector pg_catalog.text, options pg_catalog.jsonb) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
@@ -149,6 +155,7 @@ BEGIN
 			RAISE EXCEPTION 'destination option "%" must be true or false', opt USING ERRCODE = 'invalid_parameter_value';
 		END IF;
 	END LOOP;
+	PERFORM callsync.schedule_times(options);
 	IF options ? 'region' AND options ->> 'region' !~ '^[A-Z]{2}$' THEN
 		RAISE EXCEPTION 'invalid region "%"', options ->> 'region' USING ERRCODE = 'invalid_parameter_value',
 			HINT = 'A region is an ISO 3166-1 alpha-2 code in capitals, such as US or GB.';
@@ -210,7 +217,7 @@ BEGIN
 END
 $f$;
 COMMENT ON FUNCTION callsync.create_destination(text, text, jsonb) IS
-'Makes a destination: an account of a CRM or calendar that calls are delivered to through a connector (view connectors). Options: base_url (https; http only with allow_addresses), mode realtime|batch|hybrid with schedule and rules, verify read_back|response|transport (never above the connector''s own level), lookup mirror|remote|mirror_then_remote (is the destination asked who a caller is before a contact is made: never, for each call, or where the mirror has no match; the answer lands in the mirror and the match decision is taken with it; step "lookup" of the call), redact {path: mask|remove|last4|hash}, limits, retry, thresholds, on_ambiguous write|hold, region (ISO 3166-1), lead_source, override (merged over the connector document), timeout_ms, ca_file (pg_read_server_files), allow_addresses (superuser), paused, dry_run. Secrets come by set_secret_file(). Errors: 22023 bad name or option, 42704 unknown connector, 42710 it exists.';
+'Makes a destination: an account of a CRM or calendar that calls are delivered to through a connector (view connectors). Options: base_url (https; http only with allow_addresses), mode realtime|batch|hybrid with schedule, rules and maintenance (see schedule_times()), verify read_back|response|transport (never above the connector''s own level), lookup mirror|remote|mirror_then_remote (is the destination asked who a caller is before a contact is made: never, for each call, or where the mirror has no match; the answer lands in the mirror and the match decision is taken with it; step "lookup" of the call), redact {path: mask|remove|last4|hash}, limits, retry, thresholds, on_ambiguous write|hold, region (ISO 3166-1), lead_source, override (merged over the connector document), timeout_ms, ca_file (pg_read_server_files), allow_addresses (superuser), paused, dry_run. Secrets come by set_secret_file(). Errors: 22023 bad name or option, 42704 unknown connector, 42710 it exists.';
 
 CREATE FUNCTION callsync.alter_destination(name pg_catalog.text, options pg_catalog.jsonb)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
@@ -233,10 +240,14 @@ BEGIN
 		paused_reason = CASE WHEN (alter_destination.options -> 'paused')::boolean THEN coalesce(d.paused_reason, 'alter_destination') WHEN NOT (alter_destination.options -> 'paused')::boolean THEN NULL ELSE d.paused_reason END,
 		paused_at = CASE WHEN (alter_destination.options -> 'paused')::boolean THEN coalesce(d.paused_at, clock_timestamp()) WHEN NOT (alter_destination.options -> 'paused')::boolean THEN NULL ELSE d.paused_at END
 	WHERE d.name = alter_destination.name;
+	-- what waited for a batch has no batch to wait for
+	IF coalesce(old.options ->> 'mode', 'realtime') <> 'realtime' AND coalesce(merged ->> 'mode', 'realtime') = 'realtime' THEN
+		PERFORM callsync.send_now(alter_destination.name);
+	END IF;
 	PERFORM callsync.write_audit('alter_destination', name, jsonb_build_object('before', old.options, 'change', alter_destination.options));
 END
 $f$;
-COMMENT ON FUNCTION callsync.alter_destination(text, jsonb) IS 'Changes options of a destination: members of options replace those it has, null removes one. Errors as create_destination(), 42704 where it does not exist.';
+COMMENT ON FUNCTION callsync.alter_destination(text, jsonb) IS 'Changes options of a destination: members of options replace those it has, null removes one. Deliveries that wait for a batch keep its time when the schedule changes, and go at once when the mode becomes realtime. Errors as create_destination(), 42704 where it does not exist.';
 
 CREATE FUNCTION callsync.drop_destination(name pg_catalog.text, force pg_catalog.bool DEFAULT false)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$

@@ -88,19 +88,23 @@ CREATE VIEW callsync.destination_status AS
 SELECT d.name AS destination, d.connector, d.paused, d.paused_reason, coalesce(s.breaker, 'closed') AS breaker, s.breaker_until, s.throttled_until,
 	coalesce(s.token_state, 'static') AS token_state, s.token_expires_at, s.token_refreshed_at, coalesce(s.limits, '[]') AS limits,
 	(SELECT count(*) FROM (SELECT 1 FROM callsync.queue q WHERE q.destination = d.name LIMIT 10001) x) AS queue_depth,
-	(SELECT min(x.created_at) FROM (SELECT v.created_at FROM callsync.queue q JOIN callsync.delivery v ON v.id = q.delivery_id AND v.day = q.day
-		WHERE q.destination = d.name ORDER BY q.priority, q.delivery_id LIMIT 100) x) AS oldest_pending,
+	p.oldest AS oldest_pending,
 	s.last_success_at, s.last_error_at, s.last_error_class, s.last_error,
 	CASE WHEN d.options ->> 'verify' IN ('response', 'transport') THEN d.options ->> 'verify'
 		WHEN c.document ->> 'confirmation' LIKE 'transport%' THEN 'transport'
 		ELSE coalesce(d.options ->> 'verify', c.document ->> 'confirmation', 'response') END AS confirmation,
 	coalesce(s.sent, 0) AS requests_sent, coalesce(s.confirmed, 0) AS settled_well, coalesce(s.failed, 0) AS settled_badly,
 	(SELECT count(*) FROM (SELECT 1 FROM callsync.dead_letter l WHERE l.destination = d.name AND l.redriven_at IS NULL LIMIT 10001) x) AS dead_letters,
-	s.clock_skew, coalesce((d.options ->> 'dry_run')::boolean, false) AS dry_run, s.updated_at
+	s.clock_skew, coalesce((d.options ->> 'dry_run')::boolean, false) AS dry_run, s.updated_at,
+	t.mode, t.next_batch_at, t.maintenance_until,
+	coalesce(p.oldest, clock_timestamp()) AS as_of, coalesce(clock_timestamp() - p.oldest, interval '0') AS lag
 FROM callsync.destination d JOIN callsync.connector c ON c.name = d.connector
-LEFT JOIN callsync.destination_state s ON s.destination = d.name;
+LEFT JOIN callsync.destination_state s ON s.destination = d.name
+CROSS JOIN LATERAL callsync.schedule_times(d.options) t
+CROSS JOIN LATERAL (SELECT min(x.created_at) AS oldest FROM (SELECT v.created_at FROM callsync.queue q JOIN callsync.delivery v ON v.id = q.delivery_id AND v.day = q.day
+	WHERE q.destination = d.name ORDER BY q.priority, q.delivery_id LIMIT 100) x) p;
 COMMENT ON VIEW callsync.destination_status IS
-'One row per destination: is it paused, does it answer (breaker: closed = yes, open = no, half_open = being probed), its credential, limits and what is free of them, deliveries waiting (counted up to 10001) and since when, last success and error, the evidence it gives (confirmation), totals since it was made.';
+'One row per destination: is it paused, does it answer (breaker: closed = yes, open = no, half_open = being probed), its credential, limits and what is free of them, deliveries waiting (counted up to 10001) and since when, last success and error, the evidence it gives (confirmation), totals since it was made. mode, next_batch_at, maintenance_until: see schedule_times(). as_of: what was captured before is there (or settled otherwise); lag: how old that makes the destination.';
 
 CREATE VIEW callsync.progress AS
 SELECT d.name AS destination,

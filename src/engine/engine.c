@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "engine/batch.h"
 #include "engine/engine_state.h"
 #include "pg/env.h"
 #include "pg/clock.h"
@@ -249,6 +250,9 @@ sync_destinations(CallsyncEngine *engine)
 				forget_jobs(engine, dest);
 			continue;
 		}
+		/* due times may have been changed along with it: the table knows them */
+		if (dest->generation != 0 && dest->generation != d->generation)
+			forget_jobs(engine, dest);
 		callsync_engine_dest_configure(engine, dest);
 		if (!dest->breaker_restored)
 		{
@@ -405,6 +409,7 @@ tick_body(void *arg)
 	if (engine->nanswered < UNSETTLED_MAX)
 		callsync_arm(engine);
 	callsync_settle_write(engine, engine->results, engine->nresults, NULL, 0);
+	callsync_batch_watch(engine);
 	callsync_engine_dests_tell(engine, false);
 }
 

@@ -10,6 +10,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "engine/batch.h"
 #include "engine/engine_state.h"
 #include "pg/env.h"
 #include "pg/clock.h"
@@ -242,6 +243,7 @@ callsync_engine_dest_configure(CallsyncEngine *engine, CallsyncEngineDest *dest)
 	/* somebody changed something: what waited for that may go on */
 	dest->blocked_until_ms = 0;
 	dest->auth_until_ms = 0;
+	dest->window_change_ms = 0;
 }
 
 bool
@@ -252,6 +254,8 @@ callsync_engine_dest_open(CallsyncEngine *engine, CallsyncEngineDest *dest, int6
 
 	*wait_until_ms = INT64_MAX;
 	if (engine->identity->is_copy || dest->d->dropped || dest->d->paused || dest->d->connector == NULL)
+		return false;
+	if (callsync_batch_is_closed(dest, now_ms, wait_until_ms))
 		return false;
 	until = Max(dest->blocked_until_ms, Max(dest->paused_until_ms, dest->auth_until_ms));
 	if (now_ms < until)

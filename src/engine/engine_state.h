@@ -96,6 +96,10 @@ typedef struct CallsyncEngineDest
 	int64		paused_until_ms;	/* the server said so (Retry-After) */
 	int64		auth_until_ms;	/* credential refused: next try */
 	int			auth_failures;
+	bool		in_window;		/* of maintenance, until window_change_ms */
+	int64		window_change_ms;
+	int64		window_looked_ms;
+	bool		was_behind;		/* alert "batch_behind" is open */
 
 	int			nclasses;
 	CallsyncClass classes[CALLSYNC_MAX_CLASSES];
@@ -257,6 +261,7 @@ struct CallsyncEngine
 	bool		reload;			/* memory was given up: read the queue again */
 	int64		last_tick_us;	/* real clock */
 	int64		sent_us;		/* when something was last handed to http.c */
+	int64		batch_looked_ms;	/* when batches were last looked at */
 	int64		wake_ms;		/* when the engine wants a tick without being woken */
 
 	CallsyncEngineStatus status;

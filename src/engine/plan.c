@@ -14,6 +14,7 @@
 #include "core/person_key.h"
 #include "core/shard.h"
 #include "core/syncstate.h"
+#include "engine/batch.h"
 #include "engine/caller.h"
 #include "engine/lookup.h"
 #include "pg/env.h"
@@ -34,6 +35,7 @@ typedef struct Planning
 	json_t	   *steps;			/* as they will be stored */
 	json_t	   *links;			/* records that earlier versions became */
 	const char *trace_id;
+	TimestampTz due_at;			/* plan->now, or when the call's batch goes */
 	int			first_delivery; /* index in plan of this call's first one */
 	bool		any_held;
 	const char *hold_reason;
@@ -494,7 +496,8 @@ plan_step(Planning *p, const CallsyncStep *step)
 	delivery->map_version = p->d->map_version;
 	delivery->fields = callsync_json_text(fields);
 	delivery->trace_id = p->trace_id;
-	delivery->due_at = held ? 0 : plan->now;
+	delivery->due_at = held ? 0 :
+		step->per_person && p->d->schedule->mode == CALLSYNC_MODE_HYBRID ? plan->now : p->due_at;
 	if (held)
 	{
 		p->any_held = true;
@@ -518,6 +521,8 @@ plan_step(Planning *p, const CallsyncStep *step)
 	set_string(entry, "state", delivery->state);
 	set_string(entry, "hash", hash);
 	set_string(entry, "record_id", id);
+	if (delivery->due_at > plan->now)
+		json_object_set_new(entry, "next", json_integer(callsync_unix_us(delivery->due_at) / 1000));
 	if (json_object_get(before, "record_id") && id == NULL)
 		json_object_set(entry, "record_id", json_object_get(before, "record_id"));
 }
@@ -631,6 +636,7 @@ callsync_plan_destination(CallsyncPlan *plan, CallsyncDestination *d, CallsyncPl
 		return;
 	}
 	looked_up = used_lookup(&p);
+	p.due_at = callsync_batch_due(d, &p.input, call->origin, plan->now);
 	for (int i = 0; i < callsync_connector_step_count(d->connector); i++)
 	{
 		const CallsyncStep *step = callsync_connector_step_at(d->connector, i);
@@ -668,6 +674,8 @@ callsync_plan_destination(CallsyncPlan *plan, CallsyncDestination *d, CallsyncPl
 		state->last_error = p.hold_reason;
 		state->remedy = plan->deliveries[plan->ndeliveries - 1].remedy;
 	}
+	else if (p.due_at > plan->now)
+		state->next_attempt_at = p.due_at;
 	if (p.missing.len > 0)
 	{
 		appendStringInfoChar(&p.missing, '}');

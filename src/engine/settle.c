@@ -375,6 +375,10 @@ derive(CallsyncSyncState *s, json_t *planned_missing, TimestampTz now)
 		if (next != NULL && !callsync_step_state_settled((CallsyncStepState) state) &&
 			(state == CALLSYNC_STEP_WAITING_RETRY || state == CALLSYNC_STEP_IN_DOUBT))
 			next_ms = Min(next_ms, (int64) json_integer_value(next));
+		/* planned for a batch that is still to come */
+		else if (next != NULL && (state == CALLSYNC_STEP_READY || state == CALLSYNC_STEP_WAITING) &&
+				 json_integer_value(next) > callsync_engine_ms(now))
+			next_ms = Min(next_ms, (int64) json_integer_value(next));
 		there = there || state == CALLSYNC_STEP_CONFIRMED || state == CALLSYNC_STEP_SENT ||
 			state == CALLSYNC_STEP_PARTIAL || state == CALLSYNC_STEP_CONFIRMING;
 	}

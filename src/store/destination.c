@@ -13,6 +13,7 @@
 #include "utils/memutils.h"
 
 #include "pg/spi.h"
+#include "pg/zones.h"
 #include "store/destination.h"
 
 #define MAX_MAPS 16
@@ -33,6 +34,7 @@ struct CallsyncDestinationImpl
 	json_t	   *map;
 	json_t	   *routes;
 	json_t	   *schema;
+	CallsyncSchedule schedule;
 	int			nmaps;
 	CompiledMap maps[MAX_MAPS];
 	MemoryContextCallback callback;
@@ -72,6 +74,7 @@ free_impl(void *arg)
 	for (int i = 0; i < impl->nmaps; i++)
 		callsync_map_free(impl->maps[i].map);
 	callsync_connector_free(impl->connector);
+	callsync_schedule_clear(&impl->schedule);
 	json_decref(impl->options);
 	json_decref(impl->map);
 	json_decref(impl->routes);
@@ -132,6 +135,7 @@ read_options(CallsyncDestination *d)
 	MemoryContext mcxt = d->impl->mcxt;
 	const char *lookup = option(d, "lookup", "mirror");
 	const char *region = option(d, "region", NULL);
+	CallsyncDocError error = {0};
 
 	d->dry_run = json_is_true(json_object_get(d->options, "dry_run"));
 	d->region = region ? MemoryContextStrdup(mcxt, region) : NULL;
@@ -140,6 +144,18 @@ read_options(CallsyncDestination *d)
 	d->lookup = strcmp(lookup, "remote") == 0 ? CALLSYNC_LOOKUP_REMOTE :
 		strcmp(lookup, "mirror_then_remote") == 0 ? CALLSYNC_LOOKUP_MIRROR_THEN_REMOTE :
 		CALLSYNC_LOOKUP_MIRROR;
+
+	/*
+	 * Checked when it was set. A time zone can be gone after an upgrade of the
+	 * server: then calls go at once rather than never.
+	 */
+	if (!callsync_schedule_parse(d->options, callsync_zones(), &d->impl->schedule, &error))
+		ereport(WARNING,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("schedule of destination \"%s\" is not used", d->name),
+				 errdetail("%s: %s", error.path, error.what),
+				 errhint("Correct it with callsync.alter_destination(); calls go at once meanwhile.")));
+	d->schedule = &d->impl->schedule;
 }
 
 /* fills d from row 0 of stmt_load; what it had before is freed */

@@ -16,6 +16,7 @@
 
 #include "core/connector.h"
 #include "core/mapping.h"
+#include "core/schedule.h"
 
 typedef struct CallsyncDestinations CallsyncDestinations;
 
@@ -48,6 +49,7 @@ typedef struct CallsyncDestination
 	char	   *region;			/* default region of phone numbers, or NULL */
 	char	   *lead_source;	/* never NULL */
 	bool		hold_ambiguous; /* review: hold instead of write and flag */
+	const CallsyncSchedule *schedule;	/* mode, batches, rules, maintenance; never NULL */
 	const json_t *options;		/* owned by the destination */
 
 	/* NULL with config_error set where the connector or an override is bad */

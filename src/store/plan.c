@@ -55,23 +55,24 @@ static CallsyncStmt stmt_queue = {
 
 static CallsyncStmt stmt_state = {
 	.sql = "INSERT INTO callsync.sync_state AS s (source, call_id, destination, status, failure_kind, stage, match_decision, match_probability, "
-	"contact_record_id, steps, missing_fields, error_class, last_error, remedy, captured_at, ended_at, map_version, trace_id, call_version, day, updated_at) "
+	"contact_record_id, steps, missing_fields, error_class, last_error, remedy, captured_at, ended_at, map_version, trace_id, call_version, day, updated_at, next_attempt_at) "
 	"SELECT u.source, u.call_id, u.destination, u.status, u.failure_kind, u.stage, u.match_decision, u.match_probability, u.contact_record_id, "
 	"u.steps::jsonb, u.missing_fields::text[], u.error_class, u.last_error, u.remedy, u.captured_at, u.ended_at, u.map_version, u.trace_id, "
-	"u.call_version, u.day, u.updated_at "
+	"u.call_version, u.day, u.updated_at, u.next_attempt_at "
 	"FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::float8[], $9::text[], $10::text[], "
 	"$11::text[], $12::text[], $13::text[], $14::text[], $15::timestamptz[], $16::timestamptz[], $17::int4[], $18::text[], $19::int4[], $20::date[], "
-	"$21::timestamptz[]) AS u(source, call_id, destination, status, failure_kind, stage, match_decision, match_probability, contact_record_id, steps, "
-	"missing_fields, error_class, last_error, remedy, captured_at, ended_at, map_version, trace_id, call_version, day, updated_at) "
+	"$21::timestamptz[], $22::timestamptz[]) AS u(source, call_id, destination, status, failure_kind, stage, match_decision, match_probability, contact_record_id, steps, "
+	"missing_fields, error_class, last_error, remedy, captured_at, ended_at, map_version, trace_id, call_version, day, updated_at, next_attempt_at) "
 	"ON CONFLICT (source, call_id, destination) DO UPDATE SET status = EXCLUDED.status, failure_kind = EXCLUDED.failure_kind, stage = EXCLUDED.stage, "
 	"match_decision = EXCLUDED.match_decision, match_probability = EXCLUDED.match_probability, "
 	"contact_record_id = COALESCE(EXCLUDED.contact_record_id, s.contact_record_id), steps = EXCLUDED.steps, "
 	"missing_fields = EXCLUDED.missing_fields, error_class = EXCLUDED.error_class, last_error = EXCLUDED.last_error, remedy = EXCLUDED.remedy, "
-	"ended_at = EXCLUDED.ended_at, map_version = EXCLUDED.map_version, call_version = EXCLUDED.call_version, updated_at = EXCLUDED.updated_at",
-	.nargs = 21,
+	"ended_at = EXCLUDED.ended_at, map_version = EXCLUDED.map_version, call_version = EXCLUDED.call_version, updated_at = EXCLUDED.updated_at, "
+	"next_attempt_at = EXCLUDED.next_attempt_at",
+	.nargs = 22,
 	.argtypes = {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, FLOAT8ARRAYOID, TEXTARRAYOID,
 		TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, INT4ARRAYOID, TEXTARRAYOID,
-		INT4ARRAYOID, DATEARRAYOID, TIMESTAMPTZARRAYOID},
+		INT4ARRAYOID, DATEARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID},
 	.returns = SPI_OK_INSERT
 };
 
@@ -224,7 +225,7 @@ callsync_plan_write_states(const CallsyncPlannedState *states, int n, TimestampT
 {
 	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, TEXTOID,
 		TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT4OID, TEXTOID, INT4OID, DATEOID,
-	TIMESTAMPTZOID};
+	TIMESTAMPTZOID, TIMESTAMPTZOID};
 	CallsyncRows *rows = callsync_rows_create(lengthof(types), types);
 
 	for (int i = 0; i < n; i++)
@@ -256,6 +257,7 @@ callsync_plan_write_states(const CallsyncPlannedState *states, int n, TimestampT
 		callsync_rows_int4(rows, s->call_version);
 		callsync_rows_datum(rows, DateADTGetDatum(s->day));
 		callsync_rows_time(rows, now);
+		callsync_rows_time(rows, s->next_attempt_at);
 	}
 	callsync_rows_run(rows, &stmt_state);
 }

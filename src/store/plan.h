@@ -80,6 +80,7 @@ typedef struct CallsyncPlannedState
 	const char *remedy;
 	TimestampTz captured_at;
 	TimestampTz ended_at;
+	TimestampTz next_attempt_at;	/* when its batch goes; 0: at once */
 	int			map_version;
 	const char *trace_id;
 	int			call_version;
