@@ -44,6 +44,21 @@ value_text(const json_t *value)
 	return result;
 }
 
+bool
+callsync_headers_add(json_t *headers, const char *given, size_t len, const json_t *value)
+{
+	char		name[NAME_MAX_LEN];
+	json_t	   *text;
+
+	if (len >= sizeof(name))
+		return true;
+	for (size_t i = 0; i < len; i++)
+		name[i] = lower(given[i]);
+	name[len] = '\0';
+	text = value_text(value);
+	return text == NULL || json_object_set_new_nocheck(headers, name, text) == 0;
+}
+
 json_t *
 callsync_headers_normalise(const json_t *headers)
 {
@@ -53,19 +68,7 @@ callsync_headers_normalise(const json_t *headers)
 
 	json_object_foreach((json_t *) headers, key, value)
 	{
-		char		name[NAME_MAX_LEN];
-		size_t		n = 0;
-		json_t	   *text;
-
-		if (strlen(key) >= sizeof(name) || result == NULL)
-			continue;
-		for (const char *p = key; *p != '\0'; p++)
-			name[n++] = lower(*p);
-		name[n] = '\0';
-		text = value_text(value);
-		if (text == NULL)
-			continue;
-		if (json_object_set_new_nocheck(result, name, text) != 0)
+		if (result == NULL || !callsync_headers_add(result, key, strlen(key), value))
 		{
 			json_decref(result);
 			return NULL;

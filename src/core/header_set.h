@@ -9,9 +9,14 @@
 #define CALLSYNC_CORE_HEADER_SET_H
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 /* New reference; members that are no text, number or list of such are left out. NULL: no memory. */
 extern json_t *callsync_headers_normalise(const json_t *headers);
+
+/* Adds one to such an object, the value (borrowed) read as above. False: no memory. */
+extern bool callsync_headers_add(json_t *headers, const char *name, size_t len, const json_t *value);
 
 /*
  * The value of a header by name, NULL where there is none; borrowed. A name spelt
