@@ -685,6 +685,8 @@ callsync_planner_committed(CallsyncPlanner *planner, bool committed, const Calls
 		}
 		return;
 	}
+	/* a partition that we know of may have been dropped: look again */
+	planner->first_day = planner->last_day = 0;
 	if (planner->suspect != 0 && planner->suspect != planner->set_aside &&
 		error != NULL && lies_in_the_row(error->sqlstate))
 	{

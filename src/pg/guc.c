@@ -27,6 +27,7 @@ char	   *callsync_instance = NULL;
 int			callsync_http_concurrency = 64;
 int			callsync_max_body_bytes = 1024 * 1024;
 int			callsync_keep_requests = 14 * 24 * 60;
+int			callsync_keep_history = 400 * 24 * 60;
 double		callsync_name_threshold = 0.85;
 int			callsync_clock_offset = 0;
 char	   *callsync_crash_at = NULL;
@@ -133,6 +134,13 @@ callsync_guc_init(void)
 							"-1 keeps them for ever.",
 							&callsync_keep_requests,
 							14 * 24 * 60, -1, INT_MAX,
+							PGC_SIGHUP, GUC_UNIT_MIN,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("callsync.keep_history",
+							"Sets how long deliveries and their attempts are kept.",
+							"Dead letters and what is not settled stay longer. -1 keeps everything for ever.",
+							&callsync_keep_history,
+							400 * 24 * 60, -1, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_MIN,
 							NULL, NULL, NULL);
 	DefineCustomRealVariable("callsync.name_threshold",

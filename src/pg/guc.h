@@ -22,6 +22,7 @@ extern char *callsync_instance; /* name of this installation */
 extern int	callsync_http_concurrency;	/* requests in flight per worker */
 extern int	callsync_max_body_bytes;	/* response body bytes kept */
 extern int	callsync_keep_requests; /* minutes; -1 = for ever */
+extern int	callsync_keep_history;	/* the same */
 extern double callsync_name_threshold;	/* of text =~ text */
 extern int	callsync_clock_offset;	/* s added to the worker's clock, for tests */
 

@@ -113,6 +113,8 @@ static CallsyncStmt stmt_requeue = {
 	" RETURNING d.id, d.day, d.shard, d.destination, d.priority), "
 	"queued AS (INSERT INTO callsync.queue (delivery_id, day, shard, destination, priority, due_at) "
 	" SELECT b.id, b.day, b.shard, b.destination, b.priority, $2 FROM back b RETURNING delivery_id), "
+	/* its next tries bring bodies to a day that had none left */
+	"days AS (DELETE FROM callsync.history_day h USING back b WHERE h.day OPERATOR(pg_catalog.=) b.day), "
 	"letters AS (UPDATE callsync.dead_letter l SET redriven_at = $2 FROM queued q WHERE l.delivery_id OPERATOR(pg_catalog.=) q.delivery_id) "
 	"SELECT q.delivery_id FROM queued q ORDER BY 1",
 	.nargs = 2, .argtypes = {INT8ARRAYOID, TIMESTAMPTZOID}, .returns = SPI_OK_SELECT

@@ -40,6 +40,7 @@
 #include "pg/locks.h"
 #include "pg/shmem.h"
 #include "pg/spi.h"
+#include "store/history.h"
 #include "store/installation.h"
 #include "store/worker_state.h"
 
@@ -48,6 +49,8 @@
 #define LOCK_TIMEOUT_MS "5s"
 #define DRAIN_LOOK_MS 200		/* while ending: how often to see whether to hurry */
 #define SLOT_TRIES 5
+#define HISTORY_STEP_MS 250		/* between two steps of removing old history */
+#define HISTORY_LOOK_MS 600000	/* when there was nothing to remove */
 
 PGDLLEXPORT void callsync_worker_main(Datum main_arg);
 
@@ -75,6 +78,8 @@ typedef struct Worker
 	bool		stopped;		/* stop() came while nobody ran */
 	bool		confirmed;		/* this database is no copy */
 	TimestampTz next_guard;		/* not confirmed: when to look again */
+	TimestampTz next_history;	/* when to look for history that is too old */
+	bool		more_history;
 	int			failures;		/* ticks in a row that failed */
 	TimestampTz retry_at;		/* after a failure: not before */
 	TimestampTz drain_until;	/* SHUTDOWN_GRACE: the end */
@@ -240,6 +245,33 @@ look_at_guard(Worker *worker)
 	worker->identity.is_copy = !worker->confirmed;
 }
 
+static void
+history_body(void *arg)
+{
+	Worker	   *worker = arg;
+
+	worker->more_history = callsync_history_prune(callsync_keep_requests, callsync_keep_history, callsync_now());
+}
+
+/* Old history goes in small steps, by one of the workers. Returns ms until the next one. */
+static int64
+look_at_history(Worker *worker)
+{
+	CallsyncTxnError error;
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (worker->args.index != 0 || !worker->confirmed || shutdown_level != SHUTDOWN_NO)
+		return HISTORY_LOOK_MS;
+	if (now >= worker->next_history)
+	{
+		worker->more_history = false;
+		(void) callsync_txn_run("removing old history", history_body, worker, &error);
+		worker->next_history = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+														   worker->more_history ? HISTORY_STEP_MS : HISTORY_LOOK_MS);
+	}
+	return callsync_ms_until(now, worker->next_history);
+}
+
 /* ---- the loop ---- */
 
 static void
@@ -254,6 +286,7 @@ reload(Worker *worker)
 	worker->identity.workers = callsync_workers;
 	callsync_http_set_concurrency(worker->http, callsync_http_concurrency);
 	callsync_engine_reload(worker->engine);
+	worker->next_history = 0;
 
 	/* another name may mean another place */
 	if (strcmp(instance, callsync_instance) != 0 ||
@@ -283,6 +316,7 @@ turn(Worker *worker)
 	TimestampTz now = GetCurrentTimestamp();
 	CallsyncTick result;
 	int64		deadline;
+	int64		history_ms;
 
 	look_at_guard(worker);
 	if (callsync_tokens_tick() == CALLSYNC_TICK_NO_EXTENSION)
@@ -326,10 +360,12 @@ turn(Worker *worker)
 	else
 		write_state(worker, shutdown_level == SHUTDOWN_NO ? "running" : "ending", false);
 
+	history_ms = look_at_history(worker);
 	if (result == CALLSYNC_TICK_MORE)
 		return 0;
 	deadline = callsync_engine_next_deadline_ms(worker->engine);
 	deadline = deadline < 0 ? callsync_naptime : Min(deadline, callsync_naptime);
+	deadline = Min(deadline, history_ms);
 	return Min(deadline, callsync_tokens_next_ms());
 }
 
