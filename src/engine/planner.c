@@ -654,6 +654,17 @@ callsync_planner_tick(CallsyncPlanner *planner, int limit, CallsyncPlanned *plan
 	callsync_outbox_delete(ids, n);
 }
 
+void
+callsync_planner_rehearse(CallsyncDestinations *destinations, const CallsyncCapture *captures, int n)
+{
+	CallsyncPlanner *planner = callsync_planner_create(CurrentMemoryContext, destinations);
+	CallsyncPlanned planned = {0};
+	TimestampTz now = callsync_now();
+
+	need_partitions(planner, captures, n, now);
+	process(planner, captures, n, now, NULL, &planned);
+}
+
 /* does the error lie in the row, so that trying again is of no use? */
 static bool
 lies_in_the_row(int sqlstate)

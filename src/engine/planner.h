@@ -63,6 +63,13 @@ extern void callsync_planner_set_shards(CallsyncPlanner *planner, uint64 shard_m
  * up nobody. error may be NULL where committed.
  */
 extern void callsync_planner_tick(CallsyncPlanner *planner, int limit, CallsyncPlanned *planned);
+
+/*
+ * Plans these captures of one call in any backend, as the worker will. For preview(): inside a
+ * subtransaction that is rolled back, because only a worker may write what this writes.
+ */
+struct CallsyncCapture;
+extern void callsync_planner_rehearse(CallsyncDestinations *destinations, const struct CallsyncCapture *captures, int n);
 extern void callsync_planner_committed(CallsyncPlanner *planner, bool committed,
 									   const CallsyncTxnError *error);
 

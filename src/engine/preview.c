@@ -4,22 +4,31 @@
  *
  * What was sent is read from the attempt rows. What was not is rendered by the very
  * code that the delivery loop uses, with {{step.id}} in place of ids that only the
- * destination can give. An fmgr function in this row because the renderer is here.
+ * destination can give; what is not even planned is planned first, in a subtransaction
+ * that is rolled back. An fmgr function in this row because the renderer is here.
  */
 #include "postgres.h"
 
+#include "access/xact.h"
+#include "access/xlog.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "core/redact.h"
 #include "engine/engine_state.h"
 #include "engine/lookup.h"
+#include "engine/planner.h"
 #include "pg/clock.h"
 #include "pg/json.h"
+#include "store/outbox.h"
 #include "store/sent_request.h"
+
+#define MAX_CAPTURES 1000		/* of one call */
 
 PG_FUNCTION_INFO_V1(callsync_preview);
 
@@ -121,25 +130,103 @@ add_rendered(json_t *requests, CallsyncEngineDest *dest, const CallsyncCallStep 
 	callsync_request_free(&request);
 }
 
-/* The sources that know the call; an error where none, or where it has to be said which. */
+/* The source of a call that is only captured so far; NULL: of none. */
 static char *
-source_of(const char *call_id, const char *source)
+captured_source(const CallsyncCapture *captures, int n, bool *several)
+{
+	*several = false;
+	for (int i = 1; i < n; i++)
+		*several |= strcmp(captures[i].source, captures[0].source) != 0;
+	return n > 0 ? captures[0].source : NULL;
+}
+
+/* The source that knows the call; an error where none, or where it has to be said which. */
+static char *
+source_of(const char *call_id, const char *source, const CallsyncCapture *captures, int ncaptures)
 {
 	char	   *first = NULL;
 	int			n = callsync_call_sources(call_id, source, &first);
+	bool		several = n > 1;
 
 	if (n == 0)
+		first = captured_source(captures, ncaptures, &several);
+	if (first == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 source ? errmsg("call \"%s\" of source \"%s\" does not exist", call_id, source)
 				 : errmsg("call \"%s\" does not exist", call_id),
-				 errhint("A call that was just captured is known once a worker has planned it; see callsync.worker_status.")));
-	if (n > 1)
+				 errhint("Calls are listed in callsync.call, what arrived in callsync.event.")));
+	if (several)
 		ereport(ERROR,
 				(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
 				 errmsg("call \"%s\" exists in several sources", call_id),
 				 errhint("Name the source as third argument of callsync.preview().")));
 	return first;
+}
+
+static int
+add_steps(json_t *result, CallsyncEngineDest *dest, const char *call_id, const char *source)
+{
+	json_t	   *requests = json_object_get(result, "requests");
+	CallsyncCallStep *steps;
+	char	   *status;
+	char	   *trace_id;
+	int			n = callsync_call_steps(call_id, dest->d->name, source, &steps, &status, &trace_id);
+
+	if (n > 0)
+	{
+		set_text(result, "status", status);
+		set_text(result, "trace_id", trace_id);
+	}
+	for (int i = 0; i < n; i++)
+		if (add_sent(requests, &steps[i]) == 0)
+			add_rendered(requests, dest, &steps[i]);
+	return n;
+}
+
+/*
+ * A call that no worker has planned yet is planned here, shown, and forgotten again:
+ * by the same code, in a subtransaction that is rolled back.
+ */
+static void
+add_rehearsed(json_t *result, CallsyncEngineDest *dest, const char *call_id, const char *source,
+			  const CallsyncCapture *captures, int n)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	CallsyncDestinations *destinations;
+	size_t		i;
+	json_t	   *request;
+
+	if (XactReadOnly || RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("call \"%s\" is captured, but not planned yet", call_id),
+				 errdetail("To show it, it has to be planned, which a read-only transaction cannot do."),
+				 errhint("Ask again once a worker has planned it (see callsync.worker_status), or in a transaction that may write.")));
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	destinations = callsync_destinations_create(context);
+	callsync_destinations_refresh(destinations);
+	callsync_planner_rehearse(destinations, captures, n);
+	PopActiveSnapshot();
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	add_steps(result, dest, call_id, source);
+	PopActiveSnapshot();
+	RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+
+	/* these will be others */
+	json_object_del(result, "trace_id");
+	json_array_foreach(json_object_get(result, "requests"), i, request)
+	{
+		json_object_del(request, "delivery");
+		json_object_del(json_object_get(request, "headers"), "traceparent");
+	}
+	json_object_set_new(result, "planned", json_false());
 }
 
 Datum
@@ -151,12 +238,10 @@ callsync_preview(PG_FUNCTION_ARGS)
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext mcxt = AllocSetContextCreate(caller, "callsync preview", ALLOCSET_DEFAULT_SIZES);
 	CallsyncEngineDest dest = {0};
+	CallsyncCapture *captures = NULL;
+	int			ncaptures = 0;
+	char	   *first;
 	json_t	   *result;
-	json_t	   *requests;
-	CallsyncCallStep *steps;
-	char	   *status;
-	char	   *trace_id;
-	int			n;
 	char	   *text;
 	Datum		out;
 
@@ -167,28 +252,23 @@ callsync_preview(PG_FUNCTION_ARGS)
 	MemoryContextSwitchTo(mcxt);
 
 	dest.d = callsync_destination_load(destination, mcxt);
-	source = source_of(call_id, source);
+	if (callsync_call_sources(call_id, source, &first) == 0)
+		ncaptures = callsync_outbox_of_call(call_id, source, MAX_CAPTURES, mcxt, &captures);
+	source = source_of(call_id, source, captures, ncaptures);
 	if (dest.d->connector == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("destination \"%s\" cannot be used", destination),
 				 errdetail("%s", dest.d->config_error)));
 	result = callsync_json_keep(callsync_json_object());
-	requests = json_array();
 	set_text(result, "source", source);
 	set_text(result, "call_id", call_id);
 	set_text(result, "destination", destination);
-	json_object_set_new(result, "requests", requests);
-
-	n = callsync_call_steps(call_id, destination, source, &steps, &status, &trace_id);
-	if (n > 0)
-	{
-		set_text(result, "status", status);
-		set_text(result, "trace_id", trace_id);
-	}
-	for (int i = 0; i < n; i++)
-		if (add_sent(requests, &steps[i]) == 0)
-			add_rendered(requests, &dest, &steps[i]);
+	json_object_set_new(result, "requests", json_array());
+	if (ncaptures > 0)
+		add_rehearsed(result, &dest, call_id, source, captures, ncaptures);
+	else
+		add_steps(result, &dest, call_id, source);
 
 	text = callsync_json_text(result);
 	MemoryContextSwitchTo(caller);

@@ -12,6 +12,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -120,6 +121,12 @@ static CallsyncStmt stmt_hole = {
 	.sql = "SELECT o.id, o.shard, o.origin, o.source, o.call_id, o.event_id, o.destination, o.detail::text, o.captured_at "
 	"FROM callsync.outbox o WHERE o.id OPERATOR(pg_catalog.>=) $1 AND o.id OPERATOR(pg_catalog.<=) $2 ORDER BY o.id LIMIT $3",
 	.nargs = 3, .argtypes = {INT8OID, INT8OID, INT8OID}, .returns = SPI_OK_SELECT
+};
+
+static CallsyncStmt stmt_call = {
+	.sql = "SELECT o.id, o.shard, o.origin, o.source, o.call_id, o.event_id, o.destination, o.detail::text, o.captured_at "
+	"FROM callsync.outbox o WHERE o.call_id OPERATOR(pg_catalog.=) $1 AND ($2 IS NULL OR o.source OPERATOR(pg_catalog.=) $2) ORDER BY o.id LIMIT $3",
+	.nargs = 3, .argtypes = {TEXTOID, TEXTOID, INT8OID}, .returns = SPI_OK_SELECT
 };
 
 static CallsyncStmt stmt_delete = {
@@ -239,6 +246,21 @@ callsync_outbox_claim(CallsyncOutboxCursor *cursor, int limit, uint64 shard_mask
 	}
 	else
 		*more = true;
+	return n;
+}
+
+int
+callsync_outbox_of_call(const char *call_id, const char *source, int limit,
+						MemoryContext mcxt, CallsyncCapture **captures)
+{
+	Datum		values[3] = {CStringGetTextDatum(call_id), source ? CStringGetTextDatum(source) : (Datum) 0, Int64GetDatum(limit)};
+	bool		nulls[3] = {false, source == NULL, false};
+	uint64		rows = callsync_stmt_run(&stmt_call, values, nulls, true, 0);
+	int			n = 0;
+
+	*captures = MemoryContextAlloc(mcxt, sizeof(CallsyncCapture) * Max(rows, 1));
+	for (uint64 i = 0; i < rows; i++)
+		take_row(i, ~UINT64CONST(0), mcxt, *captures, &n);
 	return n;
 }
 

@@ -52,6 +52,13 @@ extern void callsync_outbox_cursor_reset(CallsyncOutboxCursor *cursor);
 /* Holes remembered; for tests and worker_status. */
 extern int	callsync_outbox_cursor_holes(const CallsyncOutboxCursor *cursor);
 
+/*
+ * The rows of one call that are committed or this transaction's own, in id order, at most
+ * limit; source NULL: of any source. Reads the whole outbox.
+ */
+extern int	callsync_outbox_of_call(const char *call_id, const char *source, int limit,
+									MemoryContext mcxt, CallsyncCapture **captures);
+
 /* Deletes planned rows. */
 extern void callsync_outbox_delete(const int64 *ids, int n);
 
