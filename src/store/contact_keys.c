@@ -299,19 +299,22 @@ callsync_contact_keys_apply(Relation contact, Tuplestorestate *old_rows, Tuplest
 	start_list(&c.terms);
 	while (more)
 	{
+		/* a row that comes from disk is the slot's, which frees it: not in the context that is reset */
 		more = false;
-		MemoryContextSwitchTo(row);
 		if (old_rows != NULL && tuplestore_gettupleslot(old_rows, true, false, slot))
 		{
 			more = true;
+			MemoryContextSwitchTo(row);
 			collect(slot, &c.gone, &c.terms, -1);
+			MemoryContextSwitchTo(batch);
 		}
 		if (new_rows != NULL && tuplestore_gettupleslot(new_rows, true, false, slot))
 		{
 			more = true;
+			MemoryContextSwitchTo(row);
 			collect(slot, &c.come, &c.terms, 1);
+			MemoryContextSwitchTo(batch);
 		}
-		MemoryContextSwitchTo(batch);
 		MemoryContextReset(row);
 		if (++nrows > 20)
 			c.single = false;

@@ -39,6 +39,15 @@ t_contact	c1	Maria	García López	maria@example.com	\N
 t_contact	c2	\N	\N	\N	tel:+1-206-555-0100;ext=5 / 206-555-0101
 \.
 SELECT * FROM contact_drift;
+-- statements larger than work_mem keep their rows on disk
+SET work_mem = '64kB';
+INSERT INTO contact (destination, contact_id, first_name, last_name, phone, street)
+SELECT 't_spill', g, 'Ann', 'Spill' || g % 100, '(206) 556-' || lpad(g::text, 4, '0'), repeat('x', 200) FROM generate_series(1, 4000) g;
+UPDATE contact SET last_name = last_name || 'ed' WHERE destination = 't_spill';
+SELECT * FROM contact_drift;
+DELETE FROM contact WHERE destination = 't_spill';
+RESET work_mem;
+SELECT * FROM contact_drift;
 -- a rolled back change leaves nothing
 BEGIN;
 UPDATE contact SET last_name = 'Gone' WHERE destination = 't_contact';
