@@ -135,6 +135,7 @@ typedef struct CallsyncStep
 	const CallsyncDep *deps;
 	const char *read_op;		/* read-back, or NULL */
 	const char *id_from;		/* path in the call document that names an existing record (ticket.id), or NULL */
+	const json_t *again_on;		/* paths; the step is planned again when a value there is another one, or NULL */
 	const struct CallsyncStepImpl *impl;
 } CallsyncStep;
 

@@ -57,7 +57,7 @@ static bool
 parse_step(CallsyncConnector *c, CallsyncStep *step, const char *name, const json_t *doc, CallsyncDocError *err)
 {
 	static const char *const keys[] = {"object", "map", "per_person", "record_of", "priority", "after", "when", "ops",
-	"read", "id_from", NULL};
+	"read", "id_from", "again_on", NULL};
 	struct CallsyncStepImpl *impl = calloc(1, sizeof(*impl));
 	char		where[200];
 	int			priority = 2;
@@ -97,6 +97,18 @@ parse_step(CallsyncConnector *c, CallsyncStep *step, const char *name, const jso
 			return callsync_doc_error(err, where, NULL, "\"id_from\" is not a path.");
 		callsync_path_free(path);
 	}
+	step->again_on = json_object_get(doc, "again_on");
+	if (step->again_on != NULL && !json_is_array(step->again_on))
+		return callsync_doc_error(err, where, NULL, "\"again_on\" is a list of paths.");
+	for (size_t i = 0; i < json_array_size(step->again_on); i++)
+	{
+		const json_t *one = json_array_get(step->again_on, i);
+		CallsyncPath *path = json_is_string(one) ? callsync_path_parse(json_string_value(one), json_string_length(one)) : NULL;
+
+		if (path == NULL)
+			return callsync_doc_error(err, where, NULL, "\"again_on\" is a list of paths.");
+		callsync_path_free(path);
+	}
 	if (step->map != NULL && json_object_get(callsync_connector_mapping(c), step->map) == NULL)
 		return callsync_doc_error(err, where, NULL, "\"mapping\" has no \"%.60s\".", step->map);
 	if (json_object_get(doc, "when") != NULL &&
@@ -122,14 +134,24 @@ parse_step(CallsyncConnector *c, CallsyncStep *step, const char *name, const jso
 	return true;
 }
 
+static bool
+waits_for(const CallsyncStep *step, const CallsyncStep *other)
+{
+	for (int k = 0; k < step->ndeps; k++)
+		if (strcmp(step->deps[k].step, other->name) == 0)
+			return true;
+	return false;
+}
+
 /* Resolves names between steps, once all are there. */
 static bool
 link_steps(CallsyncConnector *c, CallsyncDocError *err)
 {
+	char		where[200];
+
 	for (int i = 0; i < c->nsteps; i++)
 	{
 		CallsyncStep *step = &c->steps[i];
-		char		where[200];
 
 		snprintf(where, sizeof(where), "/steps/%s", step->name);
 		for (int k = 0; k < step->ndeps; k++)
@@ -149,14 +171,17 @@ link_steps(CallsyncConnector *c, CallsyncDocError *err)
 				return callsync_doc_error(err, where, NULL, "\"after\" names \"%.60s\", which is not another step.", dep->step);
 			dep->step = target->name;
 		}
-		if (step->record_of != NULL)
-		{
-			bool		waits = false;
+	}
+	/* their order decides what is written last: it has to be said, whichever comes first */
+	for (int i = 0; i < c->nsteps; i++)
+	{
+		const CallsyncStep *step = &c->steps[i];
+		const CallsyncStep *of = step->record_of ? find_step(c, step->record_of, strlen(step->record_of)) : NULL;
 
-			for (int k = 0; k < step->ndeps; k++)
-				waits = waits || strcmp(step->deps[k].step, step->record_of) == 0;
-			if (!waits)
-				return callsync_doc_error(err, where, NULL, "A step with \"record_of\" must be \"after\" that step.");
+		if (step->record_of != NULL && (of == NULL || (!waits_for(step, of) && !waits_for(of, step))))
+		{
+			snprintf(where, sizeof(where), "/steps/%s", step->name);
+			return callsync_doc_error(err, where, NULL, "A step with \"record_of\" must be \"after\" that step, or that step after it.");
 		}
 	}
 	return true;

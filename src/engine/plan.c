@@ -394,6 +394,13 @@ step_hash(Planning *p, const CallsyncStep *step, json_t *fields, const char *ope
 	uint64		h = callsync_fnv1a(CALLSYNC_FNV_START, text, strlen(text));
 
 	h = callsync_fnv1a(h, operation, strlen(operation));
+	for (size_t i = 0; i < json_array_size(step->again_on); i++)
+	{
+		const json_t *value = callsync_context_get(&p->input, json_string_value(json_array_get(step->again_on, i)));
+
+		text = value ? callsync_json_text(value) : "";
+		h = callsync_fnv1a(h, text, strlen(text) + 1);
+	}
 	/* another contact means other links */
 	if (p->caller.contact_key)
 		h = callsync_fnv1a(h, p->caller.contact_key, strlen(p->caller.contact_key));

@@ -60,6 +60,21 @@ is($t->q("SELECT string_agg(destination || '.' || object || '.' || field || ' ' 
 
 is($t->q("SELECT string_agg(destination || ' ' || call_id || ' ' || step || '.' || field || ' ' || rule || ': ' || message, ', ') FROM callsync.validation_result WHERE NOT ok"), '', 'nothing was left out');
 
+# ---- a late event: the same records, edited ----
+$t->call('c1', { transcript_url => 'https://rec.example.com/1.txt' }, 'transcription.complete');
+$t->idle;
+all_synced('a late event', 'c1');
+for my $d ($t->dialects)
+{
+	my $calls = $t->calls($d);
+	is(scalar @$calls, 1, "$d: still one call");
+	like($calls->[0]{text}, qr{https://rec\.example\.com/1\.txt}, "$d: with the transcript's address");
+	is($calls->[0]{state}, 1, "$d: completed again") if exists $calls->[0]{state};
+	is(scalar @{ $t->tasks($d) }, 1, "$d: still one task");
+	is(scalar @{ $t->meetings($d) }, 1, "$d: still one meeting");
+}
+is($t->q("SELECT count(*) FROM callsync.dead_letters"), 0, 'nothing is left behind');
+
 # ---- the same caller again: appointment moved, deal advanced, comment; then cancelled ----
 for my $d ($t->dialects)
 {

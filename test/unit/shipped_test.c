@@ -33,7 +33,7 @@ check(const char *name, const char *overlay)
 int
 main(void)
 {
-	static const char *const names[] = {"hubspot", "salesforce", "pipedrive", "zoho", "webhook", NULL};
+	static const char *const names[] = {"hubspot", "salesforce", "pipedrive", "zoho", "dynamics", "webhook", NULL};
 	CallsyncDocError err;
 	json_t	   *doc;
 	json_t	   *over;

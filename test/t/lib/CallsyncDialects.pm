@@ -74,8 +74,36 @@ our %DIALECT = (
 		owner => '5725767000000411002',
 		override => {},
 	},
+	dynamics => {
+		path => '', secrets => { bearer_token => 'sandbox-token' }, limits => { requests => { rate => 100000, per_s => 1 } },
+		contacts => 'contacts',
+		contact => sub { my ($r) = @_; my $p = $r->{properties}; return { name => join(' ', grep { defined } @$p{qw(firstname lastname)}), phones => [ grep { defined } @$p{qw(telephone1 mobilephone)} ], emails => [ grep { defined } $p->{emailaddress1} ] }; },
+		new_contact => sub { my (%c) = @_; my ($first, $last) = split / /, $c{name}, 2; return { firstname => $first, lastname => $last, ($c{phone} ? (telephone1 => $c{phone}) : ()), ($c{email} ? (emailaddress1 => $c{email}) : ()) }; },
+		calls => sub { my ($t) = @_; return [ map { _dynamics_activity($_) } @{ $t->records('dynamics', 'phonecalls') } ]; },
+		tasks => sub { my ($t) = @_; return [ map { _dynamics_activity($_) } @{ $t->records('dynamics', 'tasks') } ]; },
+		meetings => sub {
+			my ($t) = @_;
+			return [ map { my $p = $_->{properties}; +{ %{ _dynamics_activity($_) }, start => $p->{scheduledstart}, minutes => (_epoch($p->{scheduledend}) - _epoch($p->{scheduledstart})) / 60,
+				cancelled => $p->{statecode} == 2 ? 1 : 0 } } @{ $t->records('dynamics', 'appointments') } ];
+		},
+		notes => sub { my ($t) = @_; return [ map { { id => $_->{id}, text => $_->{properties}{notetext}, parent => ($_->{properties}{objectid} // {})->{id} } } @{ $t->records('dynamics', 'annotations') } ]; },
+		new_deal => sub { return ('opportunities', { name => 'Roof', stepname => 'Qualify', estimatedvalue => 100 }); },
+		new_ticket => sub { my ($t) = @_; my $who = $t->crm->add_record('contacts', { lastname => 'Ticket' }, dialect => 'dynamics')->{id}; $t->{ticket_contact} = $who; return ('incidents', { title => 'Leak', customerid => { id => $who, logical => 'contact' } }); },
+		stage => sub { my ($t, $id) = @_; my ($r) = grep { $_->{id} eq $id } @{ $t->records('dynamics', 'opportunities') }; return $r->{properties}{stepname}; },
+		stages => { before => 'Qualify', after => 'Propose' },
+		owner => 'a1d9c4ac-1111-4000-8000-000000000002',
+		override => {},
+	},
 );
 
+sub _dynamics_activity
+{
+	my ($r) = @_;
+	my $p = $r->{properties};
+	my ($call_id) = ($p->{description} // '') =~ /^Call (\S+)$/m;
+	return { id => $r->{id}, contact => ($p->{regardingobjectid} // {})->{id}, call_id => $call_id, subject => $p->{subject}, text => $p->{description},
+		owner => ($p->{ownerid} // {})->{id}, due => $p->{scheduledend}, minutes => $p->{actualdurationminutes}, state => $p->{statecode} };
+}
 sub _epoch
 {
 	my ($text) = @_;
@@ -195,7 +223,7 @@ sub records { my ($self, $d, $object) = @_; return $self->{crm}->records($object
 sub contacts
 {
 	my ($self, $d) = @_;
-	return [ map { { id => $_->{id}, %{ $DIALECT{$d}{contact}->($_) } } } @{ $self->records($d, $DIALECT{$d}{contacts}) } ];
+	return [ map { +{ id => $_->{id}, %{ $DIALECT{$d}{contact}->($_) } } } grep { $_->{id} ne ($self->{ticket_contact} // '') } @{ $self->records($d, $DIALECT{$d}{contacts}) } ];
 }
 sub calls { my ($self, $d) = @_; return $DIALECT{$d}{calls}->($self); }
 sub tasks { my ($self, $d) = @_; return $DIALECT{$d}{tasks}->($self); }
