@@ -14,7 +14,8 @@ CREATE TABLE callsync.worker (
 	total_claimed pg_catalog.int8 NOT NULL,
 	total_sent pg_catalog.int8 NOT NULL,
 	total_settled pg_catalog.int8 NOT NULL,
-	registered_at pg_catalog.timestamptz NOT NULL
+	registered_at pg_catalog.timestamptz NOT NULL,
+	holes pg_catalog.int8 NOT NULL DEFAULT 0
 ) WITH (fillfactor = 20);
 COMMENT ON TABLE callsync.worker IS
 'What each delivery worker last said about itself, at most once a second. Read it through worker_status. Not dumped: it describes processes.';
@@ -58,10 +59,10 @@ SELECT w.worker, w.pid,
 		ELSE 'dead' END AS state,
 	w.started_at, w.updated_at, w.version, w.is_copy,
 	w.in_flight, w.unsettled, w.waiting,
-	w.total_claimed, w.total_sent, w.total_settled
+	w.total_claimed, w.total_sent, w.total_settled, w.holes
 FROM callsync.worker w, (SELECT callsync.worker_pids() AS pids) p;
 COMMENT ON VIEW callsync.worker_status IS
-'One row per delivery worker that ever ran here. state: running, ending (finishes what is in flight), stopped (ended as told), dead (the process is gone without a word: crash or immediate shutdown; it is normally started again). is_copy: nothing is sent, see adopt(). The totals count from started_at.';
+'One row per delivery worker that ever ran here. state: running, ending (finishes what is in flight), stopped (ended as told), dead (the process is gone without a word: crash or immediate shutdown; it is normally started again). is_copy: nothing is sent, see adopt(). The totals count from started_at. holes: ranges of captured changes that a transaction which is still open may fill; many of them mean that one has been open for long.';
 
 CREATE FUNCTION callsync.record_installation() RETURNS void
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

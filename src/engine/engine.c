@@ -147,6 +147,7 @@ callsync_engine_status(const CallsyncEngine *engine, CallsyncEngineStatus *statu
 	status->in_flight = engine->nflying;
 	status->unsettled = engine->nanswered;
 	status->waiting = callsync_jobs_count(engine->jobs);
+	status->holes = callsync_planner_holes(engine->planner);
 }
 
 void

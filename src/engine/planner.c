@@ -77,6 +77,12 @@ callsync_planner_create(MemoryContext mcxt, CallsyncDestinations *destinations)
 	return planner;
 }
 
+int
+callsync_planner_holes(const CallsyncPlanner *planner)
+{
+	return callsync_outbox_cursor_holes(planner->cursor);
+}
+
 void
 callsync_planner_set_shards(CallsyncPlanner *planner, uint64 shard_mask)
 {

@@ -53,6 +53,8 @@ typedef struct CallsyncPlanned
  */
 extern CallsyncPlanner *callsync_planner_create(MemoryContext mcxt,
 												CallsyncDestinations *destinations);
+/* Holes of its outbox cursor */
+extern int	callsync_planner_holes(const CallsyncPlanner *planner);
 extern void callsync_planner_set_shards(CallsyncPlanner *planner, uint64 shard_mask);
 
 /*

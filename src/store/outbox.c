@@ -19,6 +19,8 @@
 #include "pg/spi.h"
 #include "store/outbox.h"
 
+#define MAX_HOLES 512
+
 typedef struct Hole
 {
 	int64		lo;				/* first and last missing id */
@@ -155,7 +157,9 @@ take_row(uint64 row, uint64 shard_mask, MemoryContext mcxt, CallsyncCapture *cap
 }
 
 /*
- * Looks again at one hole, and puts what is still missing of it into state.
+ * Looks again at one hole, and puts it back into state as long as it may be filled. It
+ * stays whole: what was seen of it is deleted by this transaction or belongs to another
+ * worker, so reading it again finds only what came late.
  * running: transactions that may still fill it. Returns how many rows it saw.
  */
 static int
@@ -164,27 +168,51 @@ claim_hole(CallsyncOutboxCursor *cursor, CursorState *state, const Hole *hole, i
 {
 	Datum		values[3] = {Int64GetDatum(hole->lo), Int64GetDatum(hole->hi), Int64GetDatum(limit)};
 	uint64		rows = callsync_stmt_run(&stmt_hole, values, NULL, true, 0);
+	Hole		front = {hole->lo, hole->hi, hole->horizon, running};
 	Hole		rest = *hole;
 
 	for (uint64 i = 0; i < rows; i++)
-	{
-		int64		id = callsync_row_int64(i, 1, 0);
-
 		take_row(i, shard_mask, mcxt, captures, n);
-		if (id > rest.lo && running > 0)
-		{
-			Hole		before = {rest.lo, id - 1, hole->horizon, running};
+	if (rows == (uint64) limit)
+		front.hi = callsync_row_int64(rows - 1, 1, 0);
+	if (running > 0)
+		add_hole(cursor, state, &front);
 
-			add_hole(cursor, state, &before);
-		}
-		rest.lo = id + 1;
-	}
 	/* behind the limit nothing was seen: the old count makes the next tick look again */
-	if (rows < (uint64) limit)
-		rest.running = running;
-	if (rest.lo <= rest.hi && rest.running > 0)
+	rest.lo = front.hi + 1;
+	if (rest.lo <= rest.hi)
 		add_hole(cursor, state, &rest);
 	return (int) rows;
+}
+
+/*
+ * A transaction that stays open for hours must not make the list grow with every claim:
+ * past a bound neighbours become one. What lies between them has been seen, so that
+ * costs a look, and loses nothing.
+ */
+static void
+bound_holes(CursorState *state)
+{
+	int			n = 0;
+
+	if (state->nholes <= MAX_HOLES)
+		return;
+	for (int i = 0; i < state->nholes; i += 2)
+	{
+		Hole		both = state->holes[i];
+
+		if (i + 1 < state->nholes)
+		{
+			const Hole *next = &state->holes[i + 1];
+
+			both.hi = next->hi;
+			if (FullTransactionIdPrecedes(both.horizon, next->horizon))
+				both.horizon = next->horizon;
+			both.running = PG_INT64_MAX;	/* not counted yet: look at the next tick */
+		}
+		state->holes[n++] = both;
+	}
+	state->nholes = n;
 }
 
 int
@@ -226,26 +254,29 @@ callsync_outbox_claim(CallsyncOutboxCursor *cursor, int limit, uint64 shard_mask
 	{
 		Datum		values[2] = {Int64GetDatum(kept->last), Int64GetDatum(room)};
 		uint64		rows = callsync_stmt_run(&stmt_ahead, values, NULL, true, 0);
-		int64		running = running_below(snapshot, horizon);
+		Hole		hole = {0, 0, horizon, running_below(snapshot, horizon)};
 
+		/* all that is missing in this claim is one hole: the same may fill it */
 		for (uint64 i = 0; i < rows; i++)
 		{
 			int64		id = callsync_row_int64(i, 1, 0);
 
-			if (id > state->last + 1 && running > 0)
+			if (id > state->last + 1)
 			{
-				Hole		hole = {state->last + 1, id - 1, horizon, running};
-
-				add_hole(cursor, state, &hole);
+				hole.lo = hole.lo == 0 ? state->last + 1 : hole.lo;
+				hole.hi = id - 1;
 			}
 			state->last = id;
 			take_row(i, shard_mask, mcxt, *captures, &n);
 		}
+		if (hole.lo != 0 && hole.running > 0)
+			add_hole(cursor, state, &hole);
 		if (rows == (uint64) room)
 			*more = true;
 	}
 	else
 		*more = true;
+	bound_holes(state);
 	return n;
 }
 

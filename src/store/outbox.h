@@ -8,7 +8,8 @@
  * fill a hole below it. A hole is remembered with the next xid at the time it was
  * seen, and is looked at again only when fewer of the transactions below that xid
  * run than before; when none runs any more, after one last look, it is
- * dropped. Two plausible shorter rules lose rows: "past rows whose xid is below the
+ * dropped. The list is bounded: neighbours become one hole, rows in between are seen
+ * again only if they are not deleted. Two plausible shorter rules lose rows: "past rows whose xid is below the
  * snapshot's xmin", and the same with xmax (the latest *completed* xid + 1).
  */
 #ifndef CALLSYNC_STORE_OUTBOX_H

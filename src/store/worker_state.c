@@ -13,18 +13,18 @@
 
 static CallsyncStmt stmt_write = {
 	.sql = "INSERT INTO callsync.worker (worker, pid, state, started_at, updated_at, version, is_copy,"
-	" in_flight, unsettled, waiting, total_claimed, total_sent, total_settled, registered_at)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+	" in_flight, unsettled, waiting, total_claimed, total_sent, total_settled, registered_at, holes)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
 	" ON CONFLICT (worker) DO UPDATE SET pid = EXCLUDED.pid, state = EXCLUDED.state,"
 	" started_at = EXCLUDED.started_at, updated_at = EXCLUDED.updated_at,"
 	" version = EXCLUDED.version, is_copy = EXCLUDED.is_copy,"
 	" in_flight = EXCLUDED.in_flight, unsettled = EXCLUDED.unsettled,"
 	" waiting = EXCLUDED.waiting, total_claimed = EXCLUDED.total_claimed,"
 	" total_sent = EXCLUDED.total_sent, total_settled = EXCLUDED.total_settled,"
-	" registered_at = EXCLUDED.registered_at",
-	.nargs = 14,
+	" registered_at = EXCLUDED.registered_at, holes = EXCLUDED.holes",
+	.nargs = 15,
 	.argtypes = {INT4OID, INT4OID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, BOOLOID,
-	INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID},
+	INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID},
 	.returns = SPI_OK_INSERT
 };
 
@@ -58,7 +58,8 @@ callsync_worker_state_write(const CallsyncWorkerState *state)
 		Int64GetDatum(state->engine.total_claimed),
 		Int64GetDatum(state->engine.total_sent),
 		Int64GetDatum(state->engine.total_settled),
-		TimestampTzGetDatum(state->registered_at)
+		TimestampTzGetDatum(state->registered_at),
+		Int64GetDatum(state->engine.holes)
 	};
 
 	callsync_stmt_run(&stmt_write, values, NULL, false, 0);

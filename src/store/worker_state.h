@@ -16,6 +16,7 @@ typedef struct CallsyncEngineStatus
 	int64		total_claimed;
 	int64		total_sent;
 	int64		total_settled;
+	int64		holes;			/* ranges of the outbox that an open transaction may still fill */
 } CallsyncEngineStatus;
 
 typedef struct CallsyncWorkerState
