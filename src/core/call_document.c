@@ -11,6 +11,7 @@
 
 #include "core/event_type.h"
 #include "core/instant.h"
+#include "core/merge.h"
 
 typedef enum MemberKind
 {
@@ -386,4 +387,17 @@ callsync_call_document_has_extraction(const json_t *document)
 			return true;
 	}
 	return false;
+}
+
+json_t *
+callsync_call_document_said(const json_t *document)
+{
+	const char *disposition = json_string_value(json_object_get(document, "disposition"));
+	json_t	   *copy;
+
+	if (disposition == NULL || strcmp(disposition, CALLSYNC_NO_DISPOSITION) != 0)
+		return json_incref((json_t *) document);
+	copy = json_copy((json_t *) document);
+	json_object_del(copy, "disposition");
+	return copy;
 }

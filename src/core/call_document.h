@@ -51,6 +51,13 @@ extern void callsync_call_document_envelope(const json_t *body, CallsyncEnvelope
  */
 extern bool callsync_call_document_has_extraction(const json_t *document);
 
+/*
+ * The document as maps and templates see it: a disposition that stands for "nobody said one"
+ * (CALLSYNC_NO_DISPOSITION of core/merge.h) is absent, so that what the map says of a missing
+ * value holds, and not a text that no CRM knows. New reference; NULL: no memory.
+ */
+extern json_t *callsync_call_document_said(const json_t *document);
+
 /* The instant in a member (text or number); false when absent or unreadable. */
 extern bool callsync_json_instant(const json_t *value, int64_t *us);
 

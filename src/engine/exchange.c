@@ -11,6 +11,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "core/call_document.h"
 #include "core/compare.h"
 #include "core/crypto.h"
 #include "core/redact.h"
@@ -134,7 +135,7 @@ callsync_exchange_context(CallsyncEngineDest *dest, const CallsyncStep *step,
 	json_object_del(context, "deps");
 	json_object_set_new(context, "record", json_incref(callsync_json_parse(row->fields, callsync_json_object())));
 	if (row->document != NULL)
-		json_object_set_new(context, "call", json_incref(callsync_json_parse(row->document, NULL)));
+		json_object_set_new(context, "call", callsync_call_document_said(callsync_json_parse(row->document, NULL)));
 	json_object_del(context, "id");
 	set_string(context, "id", known_id(step, row, links));
 	set_string(context, "key", row->idempotency_key);

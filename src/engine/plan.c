@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "core/call_document.h"
 #include "core/person_key.h"
 #include "core/shard.h"
 #include "core/syncstate.h"
@@ -169,7 +170,7 @@ begin_context(Planning *p)
 	json_object_set_new(context, "meta", meta);
 	json_object_set_new(context, "find", find);
 	json_object_set_new(context, "steps", callsync_json_object());
-	json_object_set(context, "call", p->call->document);
+	json_object_set_new(context, "call", callsync_call_document_said(p->call->document));
 	set_string(match, "decision", p->caller.decision);
 	set_string(match, "contact_id", p->caller.contact_id);
 	set_string(meta, "source", p->call->row->source);

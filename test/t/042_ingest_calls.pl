@@ -92,6 +92,11 @@ CallsyncHooks::ingest($node, 'hooks', '{"call_id":"broken","event_type":"call_fa
 CallsyncDelivery::idle($node);
 is(q1("SELECT status, document ->> 'disposition', document ->> 'started_at', array_to_string(flags, ',') FROM callsync.call WHERE call_id = 'hung-up'"),
 	'ended|NO_DISPOSITION|2026-11-20T10:00:00Z|NO_DISPOSITION', 'hung up early: NO_DISPOSITION, flagged');
+# the placeholder is for people who look at the call: a map sees that nobody said an outcome
+is(record_of('call', 'hung-up')->{hs_call_title}, 'AI receptionist call: inquiry', 'hung up early: the placeholder is in no text for people');
+is(q1("SELECT r.field, r.rule FROM callsync.validation_result r WHERE r.call_id = 'hung-up' AND r.destination = 'crm' AND r.field = 'callsync_disposition'"),
+	'callsync_disposition|null', 'hung up early: the rule of the map for a missing value holds, and says so');
+is(record_of('call', 'hung-up')->{callsync_disposition}, 'NO_DISPOSITION', 'hung up early: it says NO_DISPOSITION');
 is(q1("SELECT status, document #>> '{escalation,reason}', array_to_string(flags, ',') FROM callsync.call WHERE call_id = 'handed-on'"),
 	'transferred|unspecified|TRANSFER_REASON_UNSPECIFIED,START_ASSUMED', 'transferred without a reason: flagged');
 is(q1("SELECT status, document ->> 'disposition', array_to_string(flags, ',') FROM callsync.call WHERE call_id = 'broken'"),

@@ -151,9 +151,37 @@ test_event_types(void)
 	CHECK(callsync_event_type_name(CALLSYNC_EVENT_OTHER) == NULL);
 }
 
+/* What nobody said is absent for maps; everything else is as it was. */
+static void
+test_said(void)
+{
+	static const char *const cases[][2] = {
+		{"{\"call_id\":\"a\",\"disposition\":\"NO_DISPOSITION\"}", "{\"call_id\":\"a\"}"},
+		{"{\"call_id\":\"a\",\"disposition\":\"booked\"}", "{\"call_id\":\"a\",\"disposition\":\"booked\"}"},
+		{"{\"call_id\":\"NO_DISPOSITION\",\"disposition\":null}", "{\"call_id\":\"NO_DISPOSITION\",\"disposition\":null}"},
+		{"{\"call_id\":\"a\"}", "{\"call_id\":\"a\"}"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		json_t	   *document = json_loads(cases[i][0], 0, NULL);
+		json_t	   *said = callsync_call_document_said(document);
+		char	   *text = json_dumps(said, JSON_COMPACT);
+		char	   *before = json_dumps(document, JSON_COMPACT);
+
+		CHECK_STR(text, cases[i][1]);
+		CHECK_STR(before, cases[i][0]);
+		free(text);
+		free(before);
+		json_decref(said);
+		json_decref(document);
+	}
+}
+
 int
 main(void)
 {
+	test_said();
 	test_normalise();
 	test_envelope();
 	test_extraction();
