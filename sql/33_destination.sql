@@ -76,6 +76,7 @@ CREATE TABLE callsync.schema_field (
 	seen_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	PRIMARY KEY (destination, object, field)
 );
+COMMENT ON TABLE callsync.schema_field IS 'Fields of each destination''s objects as it described them last: {"type", "max", "required", "readonly", "unique", "label", "options"}. Values are checked against this before they are sent.';
 CREATE TABLE callsync.schema_drift_event (
 	id pg_catalog.int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	destination pg_catalog.text NOT NULL REFERENCES callsync.destination (name) ON DELETE CASCADE,
@@ -84,9 +85,11 @@ CREATE TABLE callsync.schema_drift_event (
 	change pg_catalog.text NOT NULL,
 	detail pg_catalog.text,
 	noticed_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-	resolved_at pg_catalog.timestamptz
+	resolved_at pg_catalog.timestamptz,
+	definition pg_catalog.jsonb
 );
 CREATE INDEX schema_drift_event_destination ON callsync.schema_drift_event (destination);
+COMMENT ON TABLE callsync.schema_drift_event IS 'Changes of a destination''s fields, behind the view schema_drift. definition: what the field was before.';
 
 CREATE FUNCTION callsync.register_builtin_connector(document pg_catalog.jsonb) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp

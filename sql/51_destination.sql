@@ -85,7 +85,6 @@ COMMENT ON FUNCTION callsync.bump_generation() IS 'Tells workers that a destinat
 CREATE TRIGGER bump_generation AFTER UPDATE ON callsync.connector FOR EACH ROW EXECUTE FUNCTION callsync.bump_generation();
 CREATE TRIGGER bump_generation AFTER INSERT OR UPDATE OR DELETE ON callsync.map_version FOR EACH ROW EXECUTE FUNCTION callsync.bump_generation();
 CREATE TRIGGER bump_generation AFTER INSERT OR UPDATE OR DELETE ON callsync.route FOR EACH ROW EXECUTE FUNCTION callsync.bump_generation();
-CREATE TRIGGER bump_generation AFTER INSERT OR UPDATE OR DELETE ON callsync.schema_field FOR EACH ROW EXECUTE FUNCTION callsync.bump_generation();
 
 CREATE FUNCTION callsync.is_superuser_session() RETURNS pg_catalog.bool
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -163,6 +162,16 @@ BEGIN
 	IF options ? 'timeout_ms' AND (jsonb_typeof(options -> 'timeout_ms') <> 'number' OR (options ->> 'timeout_ms')::numeric NOT BETWEEN 100 AND 600000) THEN
 		RAISE EXCEPTION 'destination option "timeout_ms" must be a number from 100 to 600000' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
+	IF options ? 'describe_every' THEN
+		BEGIN
+			IF (options ->> 'describe_every')::interval < interval '1 second' THEN
+				RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value';
+			END IF;
+		EXCEPTION WHEN data_exception OR invalid_parameter_value THEN
+			RAISE EXCEPTION 'invalid value for destination option "describe_every": "%"', options ->> 'describe_every' USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'An interval of a second or more, such as "1 hour".';
+		END;
+	END IF;
 	allow := coalesce(jsonb_typeof(options -> 'allow_addresses') = 'array' AND options -> 'allow_addresses' <> '[]', false);
 	IF options ? 'allow_addresses' THEN
 		IF jsonb_typeof(options -> 'allow_addresses') <> 'array' THEN
@@ -217,7 +226,7 @@ BEGIN
 END
 $f$;
 COMMENT ON FUNCTION callsync.create_destination(text, text, jsonb) IS
-'Makes a destination: an account of a CRM or calendar that calls are delivered to through a connector (view connectors). Options: base_url (https; http only with allow_addresses), mode realtime|batch|hybrid with schedule, rules and maintenance (see schedule_times()), verify read_back|response|transport (never above the connector''s own level), lookup mirror|remote|mirror_then_remote (is the destination asked who a caller is before a contact is made: never, for each call, or where the mirror has no match; the answer lands in the mirror and the match decision is taken with it; step "lookup" of the call), redact {path: mask|remove|last4|hash}, limits, retry, thresholds, on_ambiguous write|hold, region (ISO 3166-1), lead_source, override (merged over the connector document), timeout_ms, ca_file (pg_read_server_files), allow_addresses (superuser), paused, dry_run. Secrets come by set_secret_file(). Errors: 22023 bad name or option, 42704 unknown connector, 42710 it exists.';
+'Makes a destination: an account of a CRM or calendar that calls are delivered to through a connector (view connectors). Options: base_url (https; http only with allow_addresses), mode realtime|batch|hybrid with schedule, rules and maintenance (see schedule_times()), verify read_back|response|transport (never above the connector''s own level), lookup mirror|remote|mirror_then_remote (is the destination asked who a caller is before a contact is made: never, for each call, or where the mirror has no match; the answer lands in the mirror and the match decision is taken with it; step "lookup" of the call), redact {path: mask|remove|last4|hash}, limits, retry, thresholds, on_ambiguous write|hold, region (ISO 3166-1), lead_source, override (merged over the connector document), timeout_ms, describe_every (an interval, default one hour: how often the destination is asked for its fields), ca_file (pg_read_server_files), allow_addresses (superuser), paused, dry_run. Secrets come by set_secret_file(). Errors: 22023 bad name or option, 42704 unknown connector, 42710 it exists.';
 
 CREATE FUNCTION callsync.alter_destination(name pg_catalog.text, options pg_catalog.jsonb)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$

@@ -64,5 +64,7 @@ FROM callsync.alert a;
 COMMENT ON VIEW callsync.alerts IS 'What people must notice, with what to do about it; cleared_at is set when the cause is gone. New ones are also sent by NOTIFY callsync_alerts.';
 
 CREATE VIEW callsync.schema_drift AS
-SELECT e.id, e.destination, e.object, e.field, e.change, e.detail, e.noticed_at, e.resolved_at FROM callsync.schema_drift_event e;
-COMMENT ON VIEW callsync.schema_drift IS 'Fields of a CRM that were renamed, removed, retyped or became required, as noticed from its describe call or from rejects.';
+SELECT e.id, e.destination, e.object, e.field, e.change, e.detail, e.noticed_at, e.resolved_at,
+	e.resolved_at IS NULL AND e.change IN ('removed', 'renamed', 'retyped', 'readonly', 'refused') AS stopped
+FROM callsync.schema_drift_event e;
+COMMENT ON VIEW callsync.schema_drift IS 'Fields of a CRM that are not what they were, as noticed from its describe call or from refusals. change: removed, renamed, retyped, readonly, refused (the destination did not take it), and, without stopping anything, required, options, length. stopped: nothing is written to the field until it is as it was, or resolve_drift(id). Kept for ever; resolved_at NULL: open.';

@@ -19,6 +19,7 @@ SELECT pg_catalog.pg_extension_config_dump('callsync.map_version', '');
 SELECT pg_catalog.pg_extension_config_dump('callsync.route', '');
 SELECT pg_catalog.pg_extension_config_dump('callsync.destination_state', '');
 SELECT pg_catalog.pg_extension_config_dump('callsync.schema_field', '');
+SELECT pg_catalog.pg_extension_config_dump('callsync.schema_state', '');
 SELECT pg_catalog.pg_extension_config_dump('callsync.schema_drift_event', '');
 SELECT pg_catalog.pg_extension_config_dump('callsync.schema_drift_event_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('callsync.delivery_id', '');

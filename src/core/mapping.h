@@ -85,6 +85,11 @@ extern bool callsync_map_check(const struct CallsyncConnector *connector, const 
  */
 extern bool callsync_map_apply(const CallsyncMap *map, const CallsyncRenderInput *input,
 							   const CallsyncMapOptions *options, CallsyncMapResult *result);
+/*
+ * May the value be sent to a field with this description (NULL: none)? Only its options
+ * are looked at; a list is known when each of its elements is.
+ */
+extern bool callsync_map_option_known(const json_t *field, const json_t *value);
 extern void callsync_map_result_clear(CallsyncMapResult *result);
 
 /*

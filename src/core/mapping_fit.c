@@ -104,6 +104,22 @@ find_option(const json_t *options, const char *text)
 	return NULL;
 }
 
+bool
+callsync_map_option_known(const json_t *field, const json_t *value)
+{
+	const json_t *options = json_object_get(field, "options");
+	char		text[256];
+
+	if (json_array_size(options) == 0 || json_is_null(value))
+		return true;
+	if (!json_is_array(value))
+		return !scalar_to_text(value, text, sizeof(text)) || find_option(options, text) != NULL;
+	for (size_t i = 0; i < json_array_size(value); i++)
+		if (scalar_to_text(json_array_get(value, i), text, sizeof(text)) && find_option(options, text) == NULL)
+			return false;
+	return true;
+}
+
 /* ---- is it of the field's type? ---- */
 
 static bool

@@ -279,7 +279,15 @@ decide_send(CallsyncEngine *engine, CallsyncExchange *x, CallsyncItem *item, con
 		case CALLSYNC_CLASS_CONFIG:
 		case CALLSYNC_CLASS_PERMANENT:
 		case CALLSYNC_CLASS_VALIDATION:
-			if (x->nitems > 1)
+			if (o->drift && o->field[0] != '\0' && item->job->turns < MAX_TURNS &&
+				json_object_get(json_object_get(item->context, "record"), o->field) != NULL)
+			{
+				/* one field is not what it was: the record goes without it */
+				r->refused_field = clean(o->field);
+				r->turn = true;
+				again(r, CALLSYNC_STEP_READY, CALLSYNC_PHASE_SEND, answered_ms(x));
+			}
+			else if (x->nitems > 1)
 			{
 				/* one of many was meant: each on its own, so that the others go through */
 				r->solo = true;
@@ -599,11 +607,43 @@ decide_found(CallsyncEngine *engine, CallsyncExchange *x, const CallsyncOp *op,
 	}
 }
 
+/* Written without fields that the destination does not take: said of each of them */
+static void
+note_stopped(CallsyncItem *item)
+{
+	CallsyncResult *r = &item->result;
+	json_t	   *stopped = json_object_get(item->context, "stopped");
+	json_t	   *results;
+	const char *field;
+	json_t	   *reason;
+
+	if (json_object_size(stopped) == 0 || r->kind != CALLSYNC_RESULT_SETTLED ||
+		(r->state != CALLSYNC_STEP_CONFIRMED && r->state != CALLSYNC_STEP_SENT && r->state != CALLSYNC_STEP_PARTIAL))
+		return;
+	results = callsync_json_parse(r->field_results, callsync_json_object());
+	if (r->missing == NULL)
+		r->missing = callsync_json_keep(json_array());
+	json_object_foreach(stopped, field, reason)
+	{
+		json_object_set_new(results, field, json_pack("{s:s, s:O}", "state", "rejected", "reason", reason));
+		json_array_append_new(r->missing, json_string(psprintf("%s.%s", item->row->object, field)));
+	}
+	r->field_results = callsync_json_text(results);
+	if (r->state != CALLSYNC_STEP_PARTIAL)
+	{
+		r->state = CALLSYNC_STEP_PARTIAL;
+		r->error_class = "partial";
+		r->last_error = psprintf("written without %d fields that the destination does not take", (int) json_object_size(stopped));
+		r->remedy = "See callsync.schema_drift and callsync.field_writes; when the field or the map is mended, callsync.resolve_drift() and callsync.resync().";
+	}
+}
+
 static void
 decided(CallsyncExchange *x)
 {
 	for (int i = 0; i < x->nitems; i++)
 	{
+		note_stopped(&x->items[i]);
 		x->items[i].result.context = x->items[i].context;
 		x->items[i].result.exchange_n = x->items[i].n;
 	}

@@ -161,6 +161,7 @@ typedef struct CallsyncResult
 	const char *field_results;	/* JSON text or NULL */
 	json_t	   *missing;		/* array of "object.field", or NULL */
 	json_t	   *contacts;		/* answer of a look-up for the mirror: [{"id", "email", ...}], else NULL */
+	const char *refused_field;	/* the schema has drifted: writes to this field stop */
 	const char *error_class;
 	int			http_status;
 	const char *last_error;
@@ -172,7 +173,8 @@ typedef enum CallsyncExchangeKind
 	CALLSYNC_EXCHANGE_SEND,
 	CALLSYNC_EXCHANGE_LOOKUP,	/* is our record there? */
 	CALLSYNC_EXCHANGE_READ_BACK,
-	CALLSYNC_EXCHANGE_FIND		/* who is the caller? (lookup.h) */
+	CALLSYNC_EXCHANGE_FIND,		/* who is the caller? (lookup.h) */
+	CALLSYNC_EXCHANGE_INQUIRY	/* of no delivery (inquiry.h) */
 } CallsyncExchangeKind;
 
 /* One delivery of an exchange. */

@@ -36,6 +36,8 @@ callsync_exchange_kind_name(CallsyncExchangeKind kind)
 			return "read_back";
 		case CALLSYNC_EXCHANGE_FIND:
 			return "find";
+		case CALLSYNC_EXCHANGE_INQUIRY:
+			return "inquiry";
 		case CALLSYNC_EXCHANGE_SEND:
 			break;
 	}
@@ -108,6 +110,44 @@ callsync_exchange_trace(const CallsyncDelivery *row)
 	return trace;
 }
 
+/*
+ * Takes out of the record what the destination is known not to take (any more), as of
+ * now and not as of the plan: "stopped" of the context says what and why.
+ */
+static void
+stop_fields(const CallsyncDestination *d, const char *object, json_t *context)
+{
+	const json_t *blocked = json_object_get(d->blocked, object);
+	const json_t *described = json_object_get(d->schema, object);
+	json_t	   *record = json_object_get(context, "record");
+	json_t	   *stopped = NULL;
+	const char *field;
+	json_t	   *value;
+	void	   *next;
+
+	if (blocked == NULL && described == NULL)
+		return;
+	json_object_foreach_safe(record, next, field, value)
+	{
+		const char *why = NULL;
+
+		for (size_t i = 0; i < json_array_size(blocked) && why == NULL; i++)
+			if (strcmp(json_string_value(json_array_get(blocked, i)), field) == 0)
+				why = "writes to this field are stopped, see callsync.schema_drift";
+		if (why == NULL && !callsync_map_option_known(json_object_get(described, field), value))
+			why = "the value is not among the destination's options (any more)";
+		if (why == NULL)
+			continue;
+		if (stopped == NULL)
+		{
+			stopped = callsync_json_object();
+			json_object_set_new(context, "stopped", stopped);
+		}
+		json_object_set_new(stopped, field, json_string(why));
+		json_object_del(record, field);
+	}
+}
+
 json_t *
 callsync_exchange_context(CallsyncEngineDest *dest, const CallsyncStep *step,
 						  const CallsyncDelivery *row)
@@ -134,6 +174,7 @@ callsync_exchange_context(CallsyncEngineDest *dest, const CallsyncStep *step,
 	}
 	json_object_del(context, "deps");
 	json_object_set_new(context, "record", json_incref(callsync_json_parse(row->fields, callsync_json_object())));
+	stop_fields(dest->d, row->object, context);
 	if (row->document != NULL)
 		json_object_set_new(context, "call", callsync_call_document_said(callsync_json_parse(row->document, NULL)));
 	json_object_del(context, "id");

@@ -36,10 +36,11 @@ typedef struct CallsyncHttpHeader
 typedef enum CallsyncHttpChannel
 {
 	CALLSYNC_HTTP_DELIVERY,		/* the engine */
-	CALLSYNC_HTTP_SERVICE		/* tokens and the like; has a few places of its own */
+	CALLSYNC_HTTP_SERVICE,		/* tokens; has a few places of its own */
+	CALLSYNC_HTTP_INQUIRY		/* describe and the like; shares those places */
 } CallsyncHttpChannel;
 
-#define CALLSYNC_HTTP_CHANNELS 2
+#define CALLSYNC_HTTP_CHANNELS 3
 #define CALLSYNC_HTTP_SERVICE_PLACES 8
 
 /*

@@ -345,7 +345,7 @@ add_validations(Planning *p, const CallsyncStep *step, const json_t *results)
 		v->ok = ok;
 		v->source_path = callsync_json_string(r, "source") ? pstrdup(callsync_json_string(r, "source")) : NULL;
 		v->message = callsync_json_string(r, "message") ? pstrdup(callsync_json_string(r, "message")) : NULL;
-		if (!ok && strcmp(v->rule, "required") == 0)
+		if (!ok && (strcmp(v->rule, "required") == 0 || strcmp(v->rule, "drift") == 0))
 			append_array_element(&p->missing, psprintf("%s.%s", step->object, v->field));
 	}
 }
@@ -368,6 +368,7 @@ map_fields(Planning *p, const CallsyncStep *step, CallsyncMapVerdict *verdict)
 			p->bad_map = pstrdup(error);
 		return NULL;
 	}
+	options.blocked = json_object_get(p->d->blocked, step->object);
 	options.creating = json_object_get(p->context, "id") == NULL;
 	declared = (json_t *) callsync_connector_fields(p->d->connector, step->object);
 	if (described != NULL)

@@ -21,6 +21,7 @@
 #include "store/contact_save.h"
 #include "store/destination_state.h"
 #include "store/link.h"
+#include "store/schema.h"
 #include "store/sync_state.h"
 
 /* ---- deliveries and queue ---- */
@@ -189,6 +190,16 @@ write_lookups(CallsyncResult **results, int n)
 		note.destination = row->destination;
 		callsync_outbox_append(&note);
 	}
+}
+
+/* Fields that a destination did not take although it should: before anything else is sent */
+static void
+write_refused(CallsyncResult **results, int n, TimestampTz now)
+{
+	for (int i = 0; i < n; i++)
+		if (results[i]->refused_field != NULL)
+			callsync_schema_refused(results[i]->row->destination, results[i]->row->object, results[i]->refused_field,
+									results[i]->last_error, now);
 }
 
 /* ---- the state of the call ---- */
@@ -485,6 +496,7 @@ callsync_settle_write(CallsyncEngine *engine, CallsyncResult **results, int n,
 	write_links(results, n, now);
 	write_dead_letters(results, n, now);
 	write_lookups(results, n);
+	write_refused(results, n, now);
 	write_states(results, n, now);
 	for (int i = 0; i < n; i++)
 	{

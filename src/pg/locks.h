@@ -14,6 +14,8 @@
 #define CALLSYNC_LOCK_SHARD		0x43530003	/* objid = shard: one owner each */
 #define CALLSYNC_LOCK_TOKEN		0x43530004	/* objid = destination id: its token is being renewed */
 
+#define CALLSYNC_LOCK_TEST		0x43530005	/* objid = destination id: test_destination() waits (sql/53_test.sql) */
+
 /* Takes the lock for this session without waiting; false where another has it. */
 extern bool callsync_lock_try(Oid database, uint32 class_id, uint32 key);
 

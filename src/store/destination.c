@@ -35,6 +35,7 @@ struct CallsyncDestinationImpl
 	json_t	   *routes;
 	json_t	   *schema;
 	CallsyncSchedule schedule;
+	json_t	   *blocked;
 	int			nmaps;
 	CompiledMap maps[MAX_MAPS];
 	MemoryContextCallback callback;
@@ -58,7 +59,10 @@ static CallsyncStmt stmt_load = {
 	"m.version, m.map::text, "
 	"(SELECT pg_catalog.jsonb_object_agg(r.call_type, r.steps)::text FROM callsync.route r WHERE r.destination OPERATOR(pg_catalog.=) d.name), "
 	"(SELECT pg_catalog.jsonb_object_agg(o.object, o.fields)::text FROM (SELECT f.object, pg_catalog.jsonb_object_agg(f.field, f.definition) AS fields "
-	"  FROM callsync.schema_field f WHERE f.destination OPERATOR(pg_catalog.=) d.name GROUP BY f.object) o) "
+	"  FROM callsync.schema_field f WHERE f.destination OPERATOR(pg_catalog.=) d.name GROUP BY f.object) o), "
+	"(SELECT pg_catalog.jsonb_object_agg(o.object, o.fields)::text FROM (SELECT e.object, pg_catalog.jsonb_agg(DISTINCT e.field) AS fields "
+	"  FROM callsync.schema_drift_event e WHERE e.destination OPERATOR(pg_catalog.=) d.name AND e.resolved_at IS NULL "
+	"  AND e.change OPERATOR(pg_catalog.=) ANY (ARRAY['removed', 'renamed', 'retyped', 'readonly', 'refused']) GROUP BY e.object) o) "
 	"FROM callsync.destination d JOIN callsync.connector c ON c.name OPERATOR(pg_catalog.=) d.connector "
 	"LEFT JOIN LATERAL (SELECT v.version, v.map FROM callsync.map_version v WHERE v.destination OPERATOR(pg_catalog.=) d.name "
 	"  ORDER BY v.version DESC LIMIT 1) m ON true "
@@ -79,6 +83,7 @@ free_impl(void *arg)
 	json_decref(impl->map);
 	json_decref(impl->routes);
 	json_decref(impl->schema);
+	json_decref(impl->blocked);
 }
 
 static struct CallsyncDestinationImpl *
@@ -180,6 +185,8 @@ fill(CallsyncDestination *d, MemoryContext parent)
 	impl->schema = row_json(0, 11, callsync_json_object());
 	d->routes = impl->routes;
 	d->schema = impl->schema;
+	impl->blocked = row_json(0, 12, callsync_json_object());
+	d->blocked = impl->blocked;
 	d->dropped = false;
 	d->config_error = NULL;
 	read_options(d);

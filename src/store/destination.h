@@ -61,6 +61,8 @@ typedef struct CallsyncDestination
 	json_t	   *routes;			/* {call type: steps}; empty object: the connector's steps */
 	json_t	   *schema;			/* {object: {field: definition}} as described; or empty */
 
+	json_t	   *blocked;		/* {object: [fields that nothing is written to (drift)]}; or empty */
+
 	void	   *engine;			/* the engine's own state for it; the registry does not touch it */
 	struct CallsyncDestinationImpl *impl;
 } CallsyncDestination;

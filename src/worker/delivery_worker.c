@@ -32,6 +32,7 @@
 
 #include "engine/engine.h"
 #include "engine/http.h"
+#include "engine/inquiry.h"
 #include "engine/token.h"
 #include "pg/bgworker.h"
 #include "pg/clock.h"
@@ -349,6 +350,9 @@ turn(Worker *worker)
 	}
 
 	callsync_engine_send(worker->engine);
+	if (callsync_inquiries_tick(worker->engine) == CALLSYNC_TICK_NO_EXTENSION)
+		extension_is_gone(worker);
+	callsync_inquiries_send(worker->engine);
 
 	if (!worker->running)
 	{
@@ -366,6 +370,7 @@ turn(Worker *worker)
 	deadline = callsync_engine_next_deadline_ms(worker->engine);
 	deadline = deadline < 0 ? callsync_naptime : Min(deadline, callsync_naptime);
 	deadline = Min(deadline, history_ms);
+	deadline = Min(deadline, callsync_inquiries_next_ms(worker->engine));
 	return Min(deadline, callsync_tokens_next_ms());
 }
 
@@ -373,7 +378,7 @@ turn(Worker *worker)
 static bool
 is_drained(const Worker *worker)
 {
-	return callsync_engine_drained(worker->engine) && callsync_tokens_drained();
+	return callsync_engine_drained(worker->engine) && callsync_tokens_drained() && callsync_inquiries_drained();
 }
 
 /* While ending: is it time to go? */

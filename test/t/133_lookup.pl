@@ -10,7 +10,7 @@ use CallsyncDelivery;
 my ($node, $crm) = CallsyncDelivery::start('lookup', options => { lookup => 'mirror_then_remote' });
 
 sub q1 { return CallsyncDelivery::q1($node, @_) }
-sub finds { my (%o) = @_; return scalar grep { $_->{method} eq 'GET' || $_->{op} eq 'search' } @{ $crm->requests(path => '/contacts', %o) } }
+sub finds { my (%o) = @_; return scalar grep { $_->{method} eq 'GET' || $_->{op} eq 'search' } @{ $crm->requests(path => '/objects/.*/contacts', %o) } }
 sub state_of { my ($id) = @_; return q1("SELECT status || ' ' || coalesce(match_decision, '-') FROM callsync.call_sync WHERE call_id = '$id'"); }
 sub contact_of { my ($id) = @_; return q1("SELECT contact_record_id FROM callsync.call_sync WHERE call_id = '$id'"); }
 my $since = 0;

@@ -333,9 +333,31 @@ redaction(void)
 	json_decref(doc);
 }
 
+static void
+test_option_known(void)
+{
+	json_t	   *field = load_json("{\"options\": [\"a\", {\"value\": 2, \"label\": \"two\"}]}");
+	json_t	   *list = load_json("[\"a\", \"x\"]");
+	json_t	   *a = json_string("a");
+	json_t	   *two = json_integer(2);
+	json_t	   *x = json_string("x");
+
+	CHECK(callsync_map_option_known(field, a));
+	CHECK(callsync_map_option_known(field, two));
+	CHECK(!callsync_map_option_known(field, x));
+	CHECK(!callsync_map_option_known(field, list));
+	CHECK(callsync_map_option_known(NULL, x));
+	json_decref(field);
+	json_decref(list);
+	json_decref(a);
+	json_decref(two);
+	json_decref(x);
+}
+
 int
 main(void)
 {
+	test_option_known();
 	context = load_json("{\"call\": {\"direction\": \"inbound\", \"intent\": \"service\", \"summary\": \"<b>hi</b>\", \"duration_s\": 125, \"started_at\": \"2026-06-11T15:42:00Z\","
 						" \"caller\": {\"name\": \"Jordan Smith\", \"phone\": \"(202) 555-0143\"}, \"answers\": {\"Budget?\": 500}, \"fields\": {\"Car model\": \"CR-V\", \"none\": null, \"secret\": \"x\"},"
 						" \"empty\": \"\", \"blank\": \"  \", \"na\": \"N/A\", \"unknown_text\": \"unknown\", \"list0\": [], \"zero\": 0, \"no\": false, \"urgency\": \"asap\", \"tags\": [\"A\", \"B\"],"
