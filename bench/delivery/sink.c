@@ -3,10 +3,11 @@
  *		A server that takes every request and answers 200: the other end of the delivery
  *		benchmarks. One thread, epoll, keep-alive.
  *
- *		sink PORT-FILE [DELAY_MS]
+ *		sink PORT-FILE [DELAY_MS [TIMES-FILE]]
  *
  * Listens on 127.0.0.1, any port, and writes the port into PORT-FILE. SIGUSR1 writes the number of
- * requests seen so far to PORT-FILE.count. Ends with its standard input.
+ * requests seen so far and the bytes of their bodies to PORT-FILE.count. TIMES-FILE gets a line for each request: when it
+ * arrived (microseconds of Unix time). Ends with its standard input.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -39,6 +40,8 @@ typedef struct Conn
 
 static Conn *conns[MAX_FD];
 static long long requests;
+static long long body_bytes;
+static FILE *times;
 static int	delay_ms;
 static char count_file[4096];
 
@@ -63,8 +66,8 @@ now_us(void)
 static void
 on_usr1(int sig)
 {
-	char		text[32];
-	int			n = snprintf(text, sizeof(text), "%lld\n", requests);
+	char		text[64];
+	int			n = snprintf(text, sizeof(text), "%lld %lld\n", requests, body_bytes);
 	int			fd = open(count_file, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 
 	(void) sig;
@@ -113,6 +116,15 @@ take(Conn *c)
 		if (c->len < total)
 			return;
 		requests++;
+		body_bytes += body;
+		if (times != NULL)
+		{
+			struct timespec t;
+
+			clock_gettime(CLOCK_REALTIME, &t);
+			fprintf(times, "%lld\n", t.tv_sec * 1000000LL + t.tv_nsec / 1000);
+			fflush(times);
+		}
 		if (delay_ms == 0)
 			reply(c->fd);
 		else
@@ -141,6 +153,8 @@ main(int argc, char **argv)
 		return 2;
 	if (argc > 2)
 		delay_ms = atoi(argv[2]);
+	if (argc > 3 && (times = fopen(argv[3], "w")) == NULL)
+		return 1;
 	snprintf(count_file, sizeof(count_file), "%s.count", argv[1]);
 	signal(SIGPIPE, SIG_IGN);
 	sigaction(SIGUSR1, &sa, NULL);

@@ -191,13 +191,14 @@ callsync_exchange_context(CallsyncEngineDest *dest, const CallsyncStep *step,
 void
 callsync_exchange_forget_key(json_t *context, const CallsyncDelivery *row, const CallsyncOp *op)
 {
-	json_t	   *planned = callsync_json_parse(row->context, callsync_json_object());
 	json_t	   *record = json_object_get(context, "record");
 	const char *field;
 	json_t	   *value;
 	void	   *next;
 
-	if (op == NULL || !op->needs_id || op->creates || json_object_get(planned, "id") != NULL)
+	/* (looked at last, because it is parsed once more) */
+	if (op == NULL || !op->needs_id || op->creates ||
+		json_object_get(callsync_json_parse(row->context, callsync_json_object()), "id") != NULL)
 		return;
 	json_object_foreach_safe(record, next, field, value)
 		if (json_is_string(value) && strcmp(json_string_value(value), row->idempotency_key) == 0)

@@ -157,8 +157,16 @@ callsync_queue_count(const char *destination, int64 cap)
 #define HEAD_COLUMNS \
 	"SELECT d.id, d.source, d.call_id, d.destination, d.step, d.state, d.ordering_key, d.origin, d.attempts, " \
 	"(d.context OPERATOR(pg_catalog.->) 'deps')::pg_catalog.text, s.steps::pg_catalog.text"
-#define HEAD_FROM \
-	" FROM unnest($1::pg_catalog.int8[]) AS k(id) JOIN callsync.delivery_@ d ON d.id" EQ "k.id " \
+/*
+ * One look-up for each id, whatever the planner thinks of a table that was empty when the
+ * plan was made (OFFSET 0 keeps the subquery one): walking the whole day in order of
+ * its key and comparing each row with each id was its choice, and grew with the square.
+ */
+#define DELIVERY_OF_KEYS \
+	"FROM unnest($1::pg_catalog.int8[]) AS k(id) CROSS JOIN LATERAL " \
+	"(SELECT * FROM callsync.delivery_@ i WHERE i.id" EQ "k.id OFFSET 0) d "
+
+#define HEAD_FROM " " DELIVERY_OF_KEYS \
 	"LEFT JOIN callsync.sync_state s ON s.source" EQ "d.source AND s.call_id" EQ "d.call_id AND s.destination" EQ "d.destination "
 
 static CallsyncDayStmt stmt_heads_fresh = {
@@ -229,8 +237,7 @@ static CallsyncDayStmt stmt_load = {
 		"CASE WHEN d.record_id IS NULL THEN (SELECT l.contact_id FROM callsync.contact_link l "
 		"  WHERE l.destination" EQ "d.destination AND l.identity" EQ "d.idempotency_key) END, "
 		"d.attempts, d.call_version, d.created_at "
-		"FROM unnest($1::pg_catalog.int8[]) AS k(id) JOIN callsync.delivery_@ d ON d.id" EQ "k.id "
-		"LEFT JOIN callsync.call c ON c.source" EQ "d.source AND c.call_id" EQ "d.call_id",
+		DELIVERY_OF_KEYS "LEFT JOIN callsync.call c ON c.source" EQ "d.source AND c.call_id" EQ "d.call_id",
 		.nargs = 1, .argtypes = {INT8ARRAYOID}, .returns = SPI_OK_SELECT
 	}
 };
