@@ -82,7 +82,7 @@ BEGIN
 			change := 'length';
 			detail := format('it takes %s characters now', n ->> 'max');
 		END IF;
-		CONTINUE WHEN change IS NULL OR (change <> 'required' AND r.name <> ALL (mapped));
+		CONTINUE WHEN change IS NULL OR (change <> 'required' AND r.name <> ALL (mapped) AND coalesce(o ->> 'label', '') <> ALL (mapped));
 		field := r.name;
 		INSERT INTO callsync.schema_drift_event (destination, object, field, change, detail, definition)
 		SELECT $1, $2, r.name, change, detail, o

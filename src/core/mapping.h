@@ -99,6 +99,10 @@ extern void callsync_map_result_clear(CallsyncMapResult *result);
 typedef void (*CallsyncMapVisit) (void *arg, const char *field, const char *source, const char *how);
 extern void callsync_map_describe(const CallsyncMap *map, CallsyncMapVisit visit, void *arg);
 
+/* Every field that the map may write, by name and, where it has none of its own, by label (else NULL). */
+extern void callsync_map_targets(const CallsyncMap *map,
+								 void (*fn) (void *arg, const char *field, const char *label), void *arg);
+
 /* Merge of a destination's map over the connector's default map; new reference. */
 extern json_t *callsync_map_merge(const json_t *defaults, const json_t *map);
 

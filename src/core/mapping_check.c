@@ -173,6 +173,20 @@ describe_how(const MapSpec *spec, TextBuf *how)
 		put_word(how, "conditional");
 	if (spec->if_exists || spec->if_declared)
 		put_word(how, "where the field exists");
+	if (spec->labelled != NULL)
+	{
+		put_word(how, "the field with label \"");
+		callsync_text_puts(how, spec->labelled);
+		callsync_text_puts(how, "\"");
+	}
+}
+
+void
+callsync_map_targets(const CallsyncMap *map, void (*fn) (void *arg, const char *field, const char *label), void *arg)
+{
+	for (int i = 0; i < map->nentries; i++)
+		for (int k = 0; k < map->entries[i].nspecs; k++)
+			fn(arg, map->entries[i].field, map->entries[i].specs[k].labelled);
 }
 
 typedef struct Visit

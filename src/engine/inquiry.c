@@ -29,7 +29,7 @@
 #include "store/schema.h"
 
 #define LOOK_MS 50				/* how often at most to see whether somebody waits for a test */
-#define AGAIN_MS 1000			/* after a test of a destination: not before */
+#define AGAIN_MS 250			/* after a test of a destination: not before, who waited has seen it by then */
 #define AUTH_WAIT_MS 20000		/* a test waits that long for an access token */
 #define FAILED_FIRST_MS 60000	/* a describe that failed: next try */
 #define MAX_PAGES 20
@@ -145,15 +145,15 @@ typedef struct Mapped
 } Mapped;
 
 static void
-collect_mapped(void *arg, const char *field, const char *source, const char *how)
+collect_mapped(void *arg, const char *field, const char *label)
 {
 	Mapped	   *m = arg;
 
 	if (m->n < MAX_MAPPED)
-		m->name[m->n++] = pstrdup(field);
+		m->name[m->n++] = pstrdup(label ? label : field);
 }
 
-/* Every field of the object that some step writes */
+/* Every field of the object that some step writes, by name or label */
 static void
 mapped_fields(CallsyncDestination *d, const char *object, Mapped *m)
 {
@@ -168,7 +168,7 @@ mapped_fields(CallsyncDestination *d, const char *object, Mapped *m)
 			continue;
 		map = callsync_destination_map(d, step->map, &error);
 		if (map != NULL)
-			callsync_map_describe(map, collect_mapped, m);
+			callsync_map_targets(map, collect_mapped, m);
 	}
 }
 
@@ -429,12 +429,12 @@ begin_body(void *arg)
 	{
 		CallsyncTokenView view;
 
-		if (q->kind == INQUIRY_TEST && callsync_ms_until(now, callsync_time_plus_ms(q->started_at, AUTH_WAIT_MS)) > 0)
+		callsync_token_view(d->name, &view);
+		if (q->kind == INQUIRY_TEST && view.state == CALLSYNC_TOKEN_WAIT && callsync_ms_until(now, callsync_time_plus_ms(q->started_at, AUTH_WAIT_MS)) > 0)
 		{
 			q->not_before = callsync_time_plus_ms(now, 100);
 			return;
 		}
-		callsync_token_view(d->name, &view);
 		task_failed(q, view.problem ? pstrdup(view.problem) : "there is no access token");
 		return;
 	}

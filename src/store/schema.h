@@ -20,7 +20,7 @@ extern int	callsync_schema_due(CallsyncSchemaDue **due);
 
 /*
  * fields: JSON text as callsync_describe_fields() makes it. Compares it with what is known,
- * keeps it, raises alerts for what people must know. mapped: names that the map writes.
+ * keeps it, raises alerts for what people must know. mapped: names and labels that the map writes.
  */
 extern void callsync_schema_record(const char *destination, const char *object, const char *fields,
 								   const char *const *mapped, int nmapped, TimestampTz now);
