@@ -281,14 +281,43 @@ field_by_label(const json_t *fields_spec, const char *label)
 }
 
 /*
+ * The stored list as far as it is known (new reference): as the destination showed
+ * it, else one element per column of the mirror that holds one.  *whole: there can
+ * be no others.
+ */
+static json_t *
+stored_list(const MapGate *g, bool *whole)
+{
+	json_t	   *stored = (json_t *) existing_value(g->a, g->field, NULL);
+	json_t	   *list;
+
+	*whole = json_is_array(stored);
+	if (*whole)
+		return json_incref(stored);
+	list = json_array();
+	for (size_t i = 0; i < json_array_size(g->spec->stored_in); i++)
+	{
+		const char *column = json_string_value(json_array_get(g->spec->stored_in, i));
+		const json_t *value = column ? existing_value(g->a, column, column) : NULL;
+
+		/* the last column is full: who knows what did not fit */
+		*whole = !callsync_json_truthy(value);
+		if (!*whole)
+			json_array_append_new(list, json_pack("{s:O}", "value", value));
+	}
+	return list;
+}
+
+/*
  * A list that replaces the stored one: the new elements, then what is stored and
  * is not among them (by "value" where elements are objects).  Takes over value;
- * NULL when the stored list holds everything already.
+ * NULL when the stored list holds everything already, or is not known.
  */
 static json_t *
 append_to_stored(MapGate *g, json_t *value)
 {
-	const json_t *stored = existing_value(g->a, g->field, NULL);
+	bool		whole;
+	json_t	   *stored = stored_list(g, &whole);
 	size_t		n_new = 0;
 	json_t	   *list = json_array();
 
@@ -320,7 +349,13 @@ append_to_stored(MapGate *g, json_t *value)
 		json_array_append_new(list, other);
 	}
 	json_decref(value);
-	if (n_new == 0)
+	json_decref(stored);
+	if (n_new > 0 && !whole)
+	{
+		callsync_map_row(g, "stored", false, "omitted", "The stored list is not known, and writing would replace it.");
+		callsync_map_raise(g->a->result, CALLSYNC_MAP_REVIEW);
+	}
+	if (n_new == 0 || !whole)
 	{
 		json_decref(list);
 		return NULL;

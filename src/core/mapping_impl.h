@@ -87,6 +87,7 @@ typedef struct MapSpec
 	MapWrite	write;
 	const char *labelled;		/* the field is known by this label, its name is the account's */
 	const char *stored;			/* column of the mirror */
+	const json_t *stored_in;	/* columns of the mirror that hold the elements of a list, or NULL */
 	const json_t *unless_in;	/* columns of the mirror that must not hold the value */
 	bool		if_exists;		/* say nothing where the destination lacks the field */
 	bool		if_declared;	/* only where the destination is known to have it */

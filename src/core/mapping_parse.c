@@ -150,7 +150,7 @@ static bool
 parse_spec(MapSpec *spec, const json_t *doc, bool wildcard, const json_t *defaults, const char *where, CallsyncDocError *err)
 {
 	static const char *const keys[] = {"from", "as", "tree", "labelled", "template", "join", "const", "enum", "pass", "pattern", "on_null",
-		"on_unknown", "on_invalid", "on_too_long", "required", "default", "code", "max", "type", "write", "stored",
+		"on_unknown", "on_invalid", "on_too_long", "required", "default", "code", "max", "type", "write", "stored", "stored_in",
 	"unless_in", "if_exists", "if_declared", "when", "to", "except", NULL};
 	static const char *const null_words[] = {"omit", "null", "default", "code", NULL};
 	static const char *const unknown_words[] = {"omit", "omit_and_flag", "default", "review", "hold", NULL};
@@ -189,6 +189,7 @@ parse_spec(MapSpec *spec, const json_t *doc, bool wildcard, const json_t *defaul
 	spec->code = json_object_get(doc, "code");
 	spec->enums = json_object_get(doc, "enum");
 	spec->unless_in = json_object_get(doc, "unless_in");
+	spec->stored_in = json_object_get(doc, "stored_in");
 	spec->except = json_object_get(doc, "except");
 	if (spec->default_value != NULL)
 		spec->on_null = MAP_DEFAULT;
@@ -201,6 +202,8 @@ parse_spec(MapSpec *spec, const json_t *doc, bool wildcard, const json_t *defaul
 		return false;
 	if (spec->enums != NULL && !json_is_object(spec->enums) && !json_is_string(spec->enums))
 		return callsync_doc_error(err, where, NULL, "\"enum\" is an object {\"source value\": target value} or the name of a var.");
+	if (spec->stored_in != NULL && (!json_is_array(spec->stored_in) || spec->write != MAP_WRITE_APPEND))
+		return callsync_doc_error(err, where, NULL, "\"stored_in\" is a list of columns, for \"write\": \"append\".");
 	if ((spec->unless_in != NULL && !json_is_array(spec->unless_in)) || (spec->except != NULL && !json_is_array(spec->except)))
 		return callsync_doc_error(err, where, NULL, "\"unless_in\" and \"except\" are lists.");
 	value = json_object_get(doc, "required");

@@ -21,6 +21,7 @@
 #include "pg/env.h"
 #include "engine/plan.h"
 #include "pg/json.h"
+#include "store/contact_save.h"
 
 /* what planning one call for one destination works on */
 typedef struct Planning
@@ -370,6 +371,13 @@ map_fields(Planning *p, const CallsyncStep *step, CallsyncMapVerdict *verdict)
 	}
 	options.blocked = json_object_get(p->d->blocked, step->object);
 	options.creating = json_object_get(p->context, "id") == NULL;
+	/* what may only be written where nothing is, and lists that grow, need to know what is there */
+	if (step->per_person && !options.creating)
+	{
+		const char *row = callsync_contact_load(p->d->name, callsync_json_string(p->context, "id"));
+
+		options.existing = row ? callsync_json_parse(row, NULL) : NULL;
+	}
 	declared = (json_t *) callsync_connector_fields(p->d->connector, step->object);
 	if (described != NULL)
 	{

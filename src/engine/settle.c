@@ -169,6 +169,36 @@ write_links(CallsyncResult **results, int n, TimestampTz now)
 	callsync_link_contacts(contacts, ncontacts);
 }
 
+/*
+ * What a contact has now, for the next call's "only where empty" and lists that
+ * grow: the mirror's own columns know no more than what identified the caller.
+ */
+static void
+write_mirror(CallsyncResult **results, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		const CallsyncResult *r = results[i];
+		json_t	   *record = json_object_get(r->context, "record");
+		json_t	   *fields;
+		json_t	   *one;
+		const char *name;
+		json_t	   *value;
+
+		if (!r->per_person || r->kind != CALLSYNC_RESULT_SETTLED || !is_written(r) || r->contacts != NULL)
+			continue;
+		fields = callsync_json_keep(callsync_json_object());
+		/* a new contact's single values are in its columns */
+		json_object_foreach(record, name, value)
+			if (r->row->record_id != NULL || json_is_array(value))
+				json_object_set(fields, name, value);
+		if (json_object_size(fields) == 0)
+			continue;
+		one = callsync_json_keep(json_pack("[{s:s, s:O}]", "id", r->record_id, "fields", fields));
+		callsync_contact_save(r->row->destination, callsync_json_text(one));
+	}
+}
+
 /* ---- look-ups ---- */
 
 /* The answer into the mirror, and a note to plan the call by it */
@@ -494,6 +524,7 @@ callsync_settle_write(CallsyncEngine *engine, CallsyncResult **results, int n,
 		return;
 	write_deliveries(results, n, now);
 	write_links(results, n, now);
+	write_mirror(results, n);
 	write_dead_letters(results, n, now);
 	write_lookups(results, n);
 	write_refused(results, n, now);

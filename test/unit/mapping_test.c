@@ -214,6 +214,24 @@ structured(void)
 	options.existing = load_json("{\"fields\": {\"phones\": [{\"value\": \"(202) 555-0143\"}]}}");
 	CHECK_STR(m(map), "{}");	/* there already, in another spelling */
 	json_decref((json_t *) options.existing);
+	/* a row without the list, and columns in its place */
+	options.existing = load_json("{\"phone\": \"202 555 0199\"}");
+	CHECK_STR(m(map), "{}");
+	CHECK_STR(row(0), "phones stored omitted: The stored list is not known, and writing would replace it.");
+	{
+		const char *in = "{\"phones\": {\"tree\": [{\"value\": \"{caller.phone|e164}\"}], \"write\": \"append\", \"stored_in\": [\"phone\", \"mobile_phone\"]}}";
+
+		CHECK_STR(m(in), "{\"phones\":[{\"value\":\"+12025550143\"},{\"value\":\"202 555 0199\"}]}");
+		json_decref((json_t *) options.existing);
+		options.existing = load_json("{\"phone\": \"202 555 0199\", \"mobile_phone\": \"202 555 0198\"}");
+		CHECK_STR(m(in), "{}");	/* there may be a third */
+		CHECK(result.failed == 1);
+		json_decref((json_t *) options.existing);
+		options.existing = load_json("{\"phone\": \"202 555 0143\", \"mobile_phone\": \"202 555 0198\"}");
+		CHECK_STR(m(in), "{}");
+		CHECK(result.failed == 0);	/* it is there: nothing to say */
+	}
+	json_decref((json_t *) options.existing);
 	options.existing = NULL;
 
 	/* "note" as text is a remark, as an object a field */
