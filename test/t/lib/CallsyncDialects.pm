@@ -28,6 +28,56 @@ my $JSON = JSON::PP->new->canonical->allow_nonref;
 
 # What is different from one CRM to the next. Records are those of the sandbox, as really stored.
 our %DIALECT = (
+	hubspot => {
+		path => '', secrets => { bearer_token => 'sandbox-token' }, limits => { burst => { rate => 10000, per_s => 1 }, search => { rate => 10000, per_s => 1 } },
+		contacts => 'contacts',
+		contact => sub { my ($r) = @_; my $p = $r->{properties}; return { name => join(' ', grep { defined } @$p{qw(firstname lastname)}), phones => [ grep { defined } @$p{qw(phone mobilephone)} ], emails => [ grep { defined } $p->{email} ] }; },
+		new_contact => sub { my (%c) = @_; my ($first, $last) = split / /, $c{name}, 2; return { firstname => $first, lastname => $last, ($c{phone} ? (phone => $c{phone}) : ()), ($c{email} ? (email => $c{email}) : ()) }; },
+		calls => sub { my ($t) = @_; return _hubspot($t, 'calls', 'hs_call_title', 'hs_call_body'); },
+		tasks => sub { my ($t) = @_; return _hubspot($t, 'tasks', 'hs_task_subject', 'hs_task_body'); },
+		meetings => sub {
+			my ($t) = @_;
+			my @list = @{ _hubspot($t, 'meetings', 'hs_meeting_title', 'hs_meeting_body') };
+			for my $m (@list)
+			{
+				$m->{start} = _utc($m->{raw}{hs_meeting_start_time});
+				$m->{minutes} = (_epoch($m->{raw}{hs_meeting_end_time}) - _epoch($m->{raw}{hs_meeting_start_time})) / 60;
+				$m->{cancelled} = $m->{raw}{hs_meeting_outcome} eq 'CANCELED' ? 1 : 0;
+			}
+			return \@list;
+		},
+		notes => sub { my ($t) = @_; return [ map { { id => $_->{id}, text => $_->{properties}{hs_note_body} } } @{ $t->records('hubspot', 'notes') } ]; },
+		new_deal => sub { return ('deals', { dealname => 'Roof', dealstage => 'qualifiedtobuy', pipeline => 'default' }); },
+		new_ticket => sub { return ('tickets', { subject => 'Leak', hs_pipeline => '0', hs_pipeline_stage => '1' }); },
+		stage => sub { my ($t, $id) = @_; my ($r) = grep { $_->{id} eq $id } @{ $t->records('hubspot', 'deals') }; return $r->{properties}{dealstage}; },
+		stages => { before => 'qualifiedtobuy', after => 'contractsent' },
+				override => {},
+	},
+	salesforce => {
+		path => '', secrets => { bearer_token => 'sandbox-token' }, limits => {},
+		contacts => 'Contact',
+		contact => sub { my ($r) = @_; my $p = $r->{properties}; return { name => join(' ', grep { defined } @$p{qw(FirstName LastName)}), phones => [ grep { defined } @$p{qw(Phone MobilePhone)} ], emails => [ grep { defined } $p->{Email} ] }; },
+		new_contact => sub { my (%c) = @_; my ($first, $last) = split / /, $c{name}, 2; return { FirstName => $first, LastName => $last, ($c{phone} ? (Phone => $c{phone}) : ()), ($c{email} ? (Email => $c{email}) : ()) }; },
+		calls => sub { my ($t) = @_; return [ map { _salesforce($_) } grep { ($_->{properties}{TaskSubtype} // '') eq 'Call' } @{ $t->records('salesforce', 'Task') } ]; },
+		tasks => sub { my ($t) = @_; return [ map { _salesforce($_) } grep { ($_->{properties}{TaskSubtype} // '') ne 'Call' && $_->{properties}{Subject} !~ /comment on the case/ } @{ $t->records('salesforce', 'Task') } ]; },
+		meetings => sub {
+			my ($t) = @_;
+			my @list = map { _salesforce($_) } @{ $t->records('salesforce', 'Event') };
+			for my $m (@list)
+			{
+				$m->{start} = _utc($m->{raw}{StartDateTime});
+				$m->{minutes} = $m->{raw}{DurationInMinutes} // (_epoch($m->{raw}{EndDateTime}) - _epoch($m->{raw}{StartDateTime})) / 60;
+				$m->{cancelled} = $m->{subject} =~ /^Cancelled/ ? 1 : 0;
+			}
+			return \@list;
+		},
+		notes => sub { my ($t) = @_; return [ map { { id => $_->{id}, text => $_->{properties}{Description} } } grep { ($_->{properties}{Subject} // '') =~ /comment on the case/ } @{ $t->records('salesforce', 'Task') } ]; },
+		new_deal => sub { return ('Opportunity', { Name => 'Roof', StageName => 'Qualification', CloseDate => '2026-12-31' }); },
+		new_ticket => sub { return ('Case', { Subject => 'Leak', Status => 'New' }); },
+		stage => sub { my ($t, $id) = @_; my ($r) = grep { $_->{id} eq $id } @{ $t->records('salesforce', 'Opportunity') }; return $r->{properties}{StageName}; },
+		stages => { before => 'Qualification', after => 'Negotiation/Review' },
+		override => {},
+	},
 	pipedrive => {
 		path => '', secrets => { api_key => 'sandbox-token' }, limits => { burst => { rate => 10000, per_s => 1 }, search => { rate => 10000, per_s => 1 } },
 		contacts => 'persons',
@@ -49,7 +99,8 @@ our %DIALECT = (
 		new_deal => sub { return ('deals', { title => 'Roof', stage_id => 1, value => 100 }); },
 		stage => sub { my ($t, $id) = @_; my ($r) = grep { $_->{id} eq $id } @{ $t->records('pipedrive', 'deals') }; return $r->{properties}{stage_id}; },
 		stages => { before => 1, after => 3 },
-		owner => '23002',
+		owner => '23002', owners => { ben => 23002 },
+		oauth => sub { my ($url) = @_; return { vars => { oauth_url => $url } }; },
 		override => {},
 		# what a describe of the account says
 		describe => { contact => 'persons', opportunity => 'deals' },
@@ -71,7 +122,8 @@ our %DIALECT = (
 		new_ticket => sub { return ('Cases', { Subject => 'Leak', Status => 'New', Case_Origin => 'Phone' }); },
 		stage => sub { my ($t, $id) = @_; my ($r) = grep { $_->{id} eq $id } @{ $t->records('zoho', 'Deals') }; return $r->{properties}{Stage}; },
 		stages => { before => 'Qualification', after => 'Negotiation/Review' },
-		owner => '5725767000000411002',
+		owner => '5725767000000411002', owners => { ben => '5725767000000411002' },
+		oauth => sub { my ($url) = @_; return { vars => { accounts_url => $url } }; },
 		override => {},
 	},
 	dynamics => {
@@ -91,7 +143,8 @@ our %DIALECT = (
 		new_ticket => sub { my ($t) = @_; my $who = $t->crm->add_record('contacts', { lastname => 'Ticket' }, dialect => 'dynamics')->{id}; $t->{ticket_contact} = $who; return ('incidents', { title => 'Leak', customerid => { id => $who, logical => 'contact' } }); },
 		stage => sub { my ($t, $id) = @_; my ($r) = grep { $_->{id} eq $id } @{ $t->records('dynamics', 'opportunities') }; return $r->{properties}{stepname}; },
 		stages => { before => 'Qualify', after => 'Propose' },
-		owner => 'a1d9c4ac-1111-4000-8000-000000000002',
+		owner => 'a1d9c4ac-1111-4000-8000-000000000002', owners => { ben => '/systemusers(a1d9c4ac-1111-4000-8000-000000000002)' },
+		oauth => sub { my ($url) = @_; return { vars => { login_url => $url }, order => ['oauth'] }; },
 		override => {},
 	},
 );
@@ -101,8 +154,26 @@ sub _dynamics_activity
 	my ($r) = @_;
 	my $p = $r->{properties};
 	my ($call_id) = ($p->{description} // '') =~ /^Call (\S+)$/m;
-	return { id => $r->{id}, contact => ($p->{regardingobjectid} // {})->{id}, call_id => $call_id, subject => $p->{subject}, text => $p->{description},
+	return { id => $r->{id}, raw => $p, contact => ($p->{regardingobjectid} // {})->{id}, call_id => $call_id, subject => $p->{subject}, text => $p->{description},
 		owner => ($p->{ownerid} // {})->{id}, due => $p->{scheduledend}, minutes => $p->{actualdurationminutes}, state => $p->{statecode} };
+}
+sub _hubspot
+{
+	my ($t, $object, $title, $body) = @_;
+	return [ map {
+		my $p = $_->{properties};
+		my ($call_id) = ($p->{callsync_key} // '') =~ m{^[^/]+/(.*)/[^/]+$};
+		+{ id => $_->{id}, raw => $p, contact => ($_->{links}{contacts} // [])->[0]{id}, call_id => $call_id, subject => $p->{$title}, text => join("\n", grep { defined } $p->{$body}, $p->{callsync_transcript_url}),
+			owner => $p->{hubspot_owner_id}, due => $p->{hs_timestamp}, minutes => ($p->{hs_call_duration} // 0) / 60000 }
+	} @{ $t->records('hubspot', $object) } ];
+}
+sub _salesforce
+{
+	my ($r) = @_;
+	my $p = $r->{properties};
+	my ($call_id) = ($p->{Callsync_Key__c} // '') =~ m{^[^/]+/(.*)/[^/]+$};
+	return { id => $r->{id}, raw => $p, contact => $p->{WhoId}, call_id => $call_id, subject => $p->{Subject}, text => $p->{Description},
+		owner => $p->{OwnerId}, due => $p->{ActivityDate}, minutes => ($p->{CallDurationInSeconds} // 0) / 60 };
 }
 sub _epoch
 {
@@ -116,7 +187,7 @@ sub _zoho_activity
 {
 	my ($r) = @_;
 	my $p = $r->{properties};
-	return { id => $r->{id}, contact => ($p->{Who_Id} // {})->{id}, call_id => $p->{Callsync_Call_Id}, subject => $p->{Subject} // $p->{Event_Title}, text => $p->{Description},
+	return { id => $r->{id}, raw => $p, contact => ($p->{Who_Id} // {})->{id}, call_id => $p->{Callsync_Call_Id}, subject => $p->{Subject} // $p->{Event_Title}, text => $p->{Description},
 		owner => ($p->{Owner} // {})->{id}, due => $p->{Due_Date}, minutes => ($p->{Call_Duration_in_seconds} // 0) / 60, what => ($p->{What_Id} // {})->{id} };
 }
 sub _minutes { my ($text) = @_; my ($h, $m) = split /:/, $text // '0:0'; return $h * 60 + $m; }
@@ -125,7 +196,7 @@ sub _activity
 	my ($r) = @_;
 	my $p = $r->{properties};
 	my ($call_id) = ($p->{note} // '') =~ /call (\S+) \[/;
-	return { id => $r->{id}, contact => $p->{person_id}, call_id => $call_id, subject => $p->{subject}, text => $p->{note}, owner => $p->{owner_id},
+	return { id => $r->{id}, raw => $p, contact => $p->{person_id}, call_id => $call_id, subject => $p->{subject}, text => $p->{note}, owner => $p->{owner_id},
 		due => $p->{due_date}, minutes => _minutes($p->{duration}) };
 }
 
