@@ -51,6 +51,7 @@ our %DIALECT = (
 		new_ticket => sub { return ('tickets', { subject => 'Leak', hs_pipeline => '0', hs_pipeline_stage => '1' }); },
 		stage => sub { my ($t, $id) = @_; my ($r) = grep { $_->{id} eq $id } @{ $t->records('hubspot', 'deals') }; return $r->{properties}{dealstage}; },
 		stages => { before => 'qualifiedtobuy', after => 'contractsent' },
+		owner => '41629780', owners => { ben => '41629780' },
 				override => {},
 	},
 	salesforce => {
@@ -76,6 +77,7 @@ our %DIALECT = (
 		new_ticket => sub { return ('Case', { Subject => 'Leak', Status => 'New' }); },
 		stage => sub { my ($t, $id) = @_; my ($r) = grep { $_->{id} eq $id } @{ $t->records('salesforce', 'Opportunity') }; return $r->{properties}{StageName}; },
 		stages => { before => 'Qualification', after => 'Negotiation/Review' },
+		owner_of => sub { my ($t) = @_; my ($r) = grep { $_->{properties}{FirstName} eq 'Ben' } @{ $t->records('salesforce', 'User') }; return $r->{id}; },
 		override => {},
 	},
 	pipedrive => {
@@ -102,8 +104,8 @@ our %DIALECT = (
 		owner => '23002', owners => { ben => 23002 },
 		oauth => sub { my ($url) = @_; return { vars => { oauth_url => $url } }; },
 		override => {},
-		# what a describe of the account says
-		describe => { contact => 'persons', opportunity => 'deals' },
+		# found by their label: they have to be known before the first call
+		needs_describe => 'contact',
 	},
 	zoho => {
 		path => '', secrets => { bearer_token => 'sandbox-token' }, limits => { search => { rate => 10000, per_s => 1 } },
@@ -144,7 +146,7 @@ our %DIALECT = (
 		stage => sub { my ($t, $id) = @_; my ($r) = grep { $_->{id} eq $id } @{ $t->records('dynamics', 'opportunities') }; return $r->{properties}{stepname}; },
 		stages => { before => 'Qualify', after => 'Propose' },
 		owner => 'a1d9c4ac-1111-4000-8000-000000000002', owners => { ben => '/systemusers(a1d9c4ac-1111-4000-8000-000000000002)' },
-		oauth => sub { my ($url) = @_; return { vars => { login_url => $url }, order => ['oauth'] }; },
+		oauth => sub { my ($url) = @_; return { vars => { login_url => $url } }; },
 		override => {},
 	},
 );
@@ -153,7 +155,7 @@ sub _dynamics_activity
 {
 	my ($r) = @_;
 	my $p = $r->{properties};
-	my ($call_id) = ($p->{description} // '') =~ /^Call (\S+)$/m;
+	my $call_id = $p->{callsync_callid} // (($p->{description} // '') =~ /^Call (\S+)$/m ? $1 : undef);
 	return { id => $r->{id}, raw => $p, contact => ($p->{regardingobjectid} // {})->{id}, call_id => $call_id, subject => $p->{subject}, text => $p->{description},
 		owner => ($p->{ownerid} // {})->{id}, due => $p->{scheduledend}, minutes => $p->{actualdurationminutes}, state => $p->{statecode} };
 }
@@ -203,7 +205,7 @@ sub _activity
 # The dialects that have a connector document.
 sub all { return sort keys %DIALECT; }
 
-# Options: dialects, options (of every destination), conf
+# Options: dialects, options (of every destination), conf, oauth (by refresh token in place of a static one)
 sub start
 {
 	my ($class, $name, %o) = @_;
@@ -224,11 +226,24 @@ sub start
 	{
 		my $k = $DIALECT{$d};
 		$crm->config({ dialect => $d, limits => 'off' });
-		my $options = $JSON->encode({ base_url => $crm->url($d) . $k->{path}, allow_addresses => ['127.0.0.1/32'], region => 'US', retry => $CallsyncDelivery::FAST_RETRY,
-			limits => $k->{limits}, (%{ $k->{override} } ? (override => $k->{override}) : ()), %{ $o{options} // {} } });
+		my $url = $crm->url($d);
+		my %override = %{ $k->{override} };
+		my %vars = (owners => { ben => $k->{owner_of} ? $k->{owner_of}->($self) : $k->{owners}{ben} });
+		my $secrets = $k->{secrets};
+		if ($o{oauth})
+		{
+			my $more = $k->{oauth} ? $k->{oauth}->($url) : {};
+			%vars = (%vars, %{ $more->{vars} // {} });
+			$override{auth}{oauth} = { refresh_early_s => 0, min_refresh_interval_s => 0 };
+			$override{auth}{'order='} = ['oauth'];
+			$secrets = { client_id => 'sandbox-client', client_secret => 'sandbox-secret', refresh_token => 'sandbox-refresh' };
+			$crm->config({ dialect => $d, tokens => { mode => 'strict' } });
+		}
+		$override{base}{vars} = \%vars;
+		my $options = $JSON->encode({ base_url => $url . $k->{path}, allow_addresses => ['127.0.0.1/32'], region => 'US', retry => $CallsyncDelivery::FAST_RETRY,
+			limits => $k->{limits}, override => \%override, %{ $o{options} // {} } });
 		$node->safe_psql('postgres', "SELECT callsync.create_destination('$d', '$d', \$j\$$options\$j\$)");
-		$node->safe_psql('postgres', "SELECT callsync.set_secret('$d', '$_', '$k->{secrets}{$_}')") for sort keys %{ $k->{secrets} };
-		$self->_describe($d);
+		$node->safe_psql('postgres', "SELECT callsync.set_secret('$d', '$_', '$secrets->{$_}')") for sort keys %$secrets;
 	}
 	# a call of type for_NAME goes to that destination alone
 	for my $d (@dialects)
@@ -236,32 +251,11 @@ sub start
 		$node->safe_psql('postgres', "SELECT callsync.set_route('$_', 'for_$d', '[]')") for grep { $_ ne $d } @dialects;
 	}
 	ok($node->poll_query_until('postgres', "SELECT callsync.wait_until_running('10s')"), 'workers run');
-	return $self;
-}
-
-# Fields that the connector finds by their label, as a describe of the account names them.
-sub _describe
-{
-	my ($self, $d) = @_;
-	my $describe = $DIALECT{$d}{describe} or return;
-	my $schema = $self->{crm}->schema_of($d);
-	for my $object (sort keys %$describe)
+	for my $d (grep { $DIALECT{$_}{needs_describe} } @dialects)
 	{
-		my @rows;
-		for my $f (@{ $schema->{ $describe->{$object} } })
-		{
-			my %def = (label => $f->{label}, ($f->{readonly} ? (readonly => JSON::PP::true) : ()));
-			if ($f->{custom} && $f->{options})
-			{
-				$def{type} = 'enum';
-				$def{options} = [ map { { value => $_->{value}, label => $_->{label} } } @{ $f->{options} } ];
-			}
-			push @rows, sprintf('(%s, %s, %s, %s)', map { "'" . ($_ =~ s/'/''/gr) . "'" } $d, $object, $f->{name}, $JSON->encode(\%def));
-		}
-		$self->q('INSERT INTO callsync.schema_field (destination, object, field, definition) VALUES ' . join(', ', @rows)
-			. ' ON CONFLICT (destination, object, field) DO NOTHING') if @rows;
+		ok($node->poll_query_until('postgres', "SELECT count(*) > 0 FROM callsync.schema_field WHERE destination = '$d' AND object = '$DIALECT{$d}{needs_describe}'"), "$d has told its fields");
 	}
-	return;
+	return $self;
 }
 
 sub dialects { return @{ $_[0]->{dialects} }; }
@@ -328,6 +322,9 @@ sub add_ticket
 	my ($object, $props) = $make->($self);
 	return $self->{crm}->add_record($object, $props, dialect => $d)->{id};
 }
+
+# The id of the user whom the calls know as "ben".
+sub owner { my ($self, $d) = @_; my $k = $DIALECT{$d}; return $k->{owner_of} ? $k->{owner_of}->($self) : $k->{owner}; }
 
 # The record that a step of a call became.
 sub record_id
