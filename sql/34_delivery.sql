@@ -3,6 +3,10 @@
 -- History (delivery, attempt, attempt_end) is partitioned by the day of the outbox row, which every
 -- child row carries, so that look-ups prune. Partitions are made by make_partitions(), called by the
 -- worker, days ahead, never by the install script (they would belong to the extension).
+--
+-- The parents have no indexes, each partition has its own: pg_restore attaches the partitions to
+-- parents that CREATE EXTENSION has just made, and indexes of the parent would be made then for
+-- each of them, in the way of those that are in the dump.
 
 CREATE SEQUENCE callsync.delivery_id;
 CREATE SEQUENCE callsync.request_id;
@@ -38,10 +42,8 @@ CREATE TABLE callsync.delivery (
 	last_error pg_catalog.text,
 	remedy pg_catalog.text,
 	next_attempt_at pg_catalog.timestamptz,
-	trace_id pg_catalog.text,
-	PRIMARY KEY (id, day)
+	trace_id pg_catalog.text
 ) PARTITION BY RANGE (day);
-CREATE INDEX delivery_call ON callsync.delivery (call_id, source);
 COMMENT ON TABLE callsync.delivery IS
 'One step of a call for one destination. state: waiting (for an earlier step), ready, sending, waiting_retry, in_doubt, confirming, then one of confirmed, sent (no read-back at this confirmation level), partial, failed, dead, superseded, skipped, cancelled, held. fields: the mapped values that were or will be sent. context: ids and values the templates need. field_results: packed result per field, only where it is not simply confirmed.';
 
@@ -75,8 +77,7 @@ CREATE TABLE callsync.attempt (
 	body pg_catalog.bytea,
 	worker pg_catalog.text NOT NULL,
 	carrier_id pg_catalog.int8,
-	items pg_catalog.int4 NOT NULL DEFAULT 1,
-	PRIMARY KEY (delivery_id, n, day)
+	items pg_catalog.int4 NOT NULL DEFAULT 1
 ) PARTITION BY RANGE (day);
 COMMENT ON TABLE callsync.attempt IS
 'Starts of HTTP exchanges, committed before the request leaves. kind: send, lookup (is our record there?), read_back, find (who is the caller?). carrier: the row that stores headers and body of the exchange, which carried "items" deliveries; the rows of the others name its delivery in carrier_id.';
@@ -92,8 +93,7 @@ CREATE TABLE callsync.attempt_end (
 	message pg_catalog.text,
 	response pg_catalog.bytea,
 	response_headers pg_catalog.jsonb,
-	duration_ms pg_catalog.float8,
-	PRIMARY KEY (delivery_id, n, day)
+	duration_ms pg_catalog.float8
 ) PARTITION BY RANGE (day);
 
 -- Exchanges of a destination that belong to no delivery (tokens, describe, changes).
@@ -223,6 +223,12 @@ BEGIN
 					-- not CREATE .. PARTITION OF: that would lock the parent against readers
 					EXECUTE format('CREATE TABLE callsync.%I (LIKE callsync.%I INCLUDING ALL) WITH (%s)',
 						child, parent, CASE parent WHEN 'delivery' THEN 'fillfactor = 75' ELSE 'fillfactor = 100' END);
+					EXECUTE format('ALTER TABLE callsync.%I ADD PRIMARY KEY (%s)', child,
+						CASE parent WHEN 'delivery' THEN 'id, day' ELSE 'delivery_id, n, day' END);
+					IF parent = 'delivery' THEN
+						-- by call alone as well: people know the call, not always its source
+						EXECUTE format('CREATE INDEX ON callsync.%I (call_id, source)', child);
+					END IF;
 					EXECUTE format('ALTER TABLE callsync.%I ATTACH PARTITION callsync.%I FOR VALUES FROM (%L) TO (%L)',
 						parent, child, d, d + 1);
 					-- the worker goes straight to the day it means
