@@ -16,6 +16,7 @@
 #include "pg/json.h"
 #include "store/contact_pending.h"
 #include "store/match.h"
+#include "store/match_config.h"
 
 static const char *
 caller_text(const json_t *document, const char *key)
@@ -68,13 +69,28 @@ use_known_contact(CallsyncDestination *d, CallsyncCaller *caller, const char *co
 	if (is_provisional(contact_id))
 	{
 		caller->contact_key = pstrdup(contact_id + strlen(PROVISIONAL));
-		caller->contact_id = NULL;
+		/* the CRM may have answered since the mirror was looked at */
+		caller->contact_id = callsync_contact_id_of_key(d->name, caller->contact_key);
 		return;
 	}
 	caller->contact_id = pstrdup(contact_id);
 	caller->contact_key = callsync_contact_key(d->name, contact_id);
 	if (caller->contact_key == NULL)
 		caller->contact_key = psprintf("id:%s", contact_id);
+}
+
+/* What the call says beside: evidence where the destination has match fields. */
+static const char *
+further_evidence(const CallsyncDestination *d, const json_t *document)
+{
+	json_t	   *all;
+
+	if (callsync_match_config(d->name)->model.nextra == 0)
+		return NULL;
+	all = callsync_json_keep(json_is_object(json_object_get(document, "fields")) ?
+							 json_copy(json_object_get(document, "fields")) : callsync_json_object());
+	json_object_update(all, json_object_get(document, "caller"));
+	return callsync_json_text(all);
 }
 
 static void
@@ -89,6 +105,7 @@ match_input(const CallsyncDestination *d, const CallsyncPlanCall *call, Callsync
 	input->postal_code = caller_text(call->document, "postal_code");
 	input->account_id = caller_text(call->document, "account_id");
 	input->region = d->region ? d->region : call->region;
+	input->fields = further_evidence(d, call->document);
 }
 
 int
@@ -123,6 +140,37 @@ ask_with(const CallsyncDestination *d, const CallsyncPlanCall *call, const Calls
 	return callsync_lookup_op(d->connector, callsync_lookup_find(d, call->document, input->region), asked);
 }
 
+/*
+ * What a person has said stands above any score.  true: it decides; the first time
+ * it is kept as a decision of its own.
+ */
+static bool
+use_verdict(CallsyncDestination *d, CallsyncPlanCall *call, const CallsyncPlanBase *base, CallsyncCaller *caller)
+{
+	CallsyncMatch *verdict = callsync_match_verdict(d->name, call->row->source, call->row->call_id);
+	CallsyncMatchInput input;
+
+	if (verdict == NULL)
+		return false;
+	match_input(d, call, &input);
+	callsync_match_record(call->row->source, call->row->call_id, &input, verdict);
+	caller->decision = callsync_decision_name(verdict->decision);
+	caller->probability = verdict->probability;
+	caller->explanation = verdict->explanation;
+	if (verdict->decision == CALLSYNC_DECIDE_MATCH)
+		use_known_contact(d, caller, verdict->contact_id);
+	else if (base != NULL && base->match_decision != NULL && strcmp(base->match_decision, "match") != 0 && base->contact_record_id != NULL)
+		/* written as a new contact while nobody had decided: that is the one */
+		use_known_contact(d, caller, base->contact_record_id);
+	else
+	{
+		/* not the one whose line it is: a contact of the call's own */
+		caller->contact_key = new_contact_key(d, call, &input, true);
+		caller->contact_id = callsync_contact_id_of_key(d->name, caller->contact_key);
+	}
+	return true;
+}
+
 void
 callsync_caller_resolve(CallsyncDestination *d, CallsyncPlanCall *call,
 						const CallsyncPlanBase *base, CallsyncCaller *caller)
@@ -138,6 +186,8 @@ callsync_caller_resolve(CallsyncDestination *d, CallsyncPlanCall *call,
 	memset(caller, 0, sizeof(*caller));
 	caller->probability = -1;
 
+	if (redecide && use_verdict(d, call, base, caller))
+		return;
 	if (base != NULL && base->match_decision != NULL && !redecide)
 	{
 		caller->decision = base->match_decision;

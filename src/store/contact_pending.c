@@ -38,9 +38,15 @@ static CallsyncStmt stmt_claim = {
 	.nargs = 3, .argtypes = {TEXTOID, TEXTOID, TEXTOID}, .returns = SPI_OK_INSERT
 };
 
+/*
+ * Not where the CRM has answered since the decision was taken: then the provisional row has become the real one,
+ * and a second row would make every later caller ambiguous.
+ */
 static CallsyncStmt stmt_provisional = {
 	.sql = "INSERT INTO callsync.contact (destination, contact_id, first_name, last_name, email, phone, postal_code) "
-	"VALUES ($1, 'callsync:' OPERATOR(pg_catalog.||) $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+	"SELECT $1, 'callsync:' OPERATOR(pg_catalog.||) $2, $3, $4, $5, $6, $7 "
+	"WHERE NOT EXISTS (SELECT 1 FROM callsync.contact_link l WHERE l.destination OPERATOR(pg_catalog.=) $1 "
+	"AND l.identity OPERATOR(pg_catalog.=) $2 AND l.contact_id IS NOT NULL) ON CONFLICT DO NOTHING",
 	.nargs = 7, .argtypes = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}, .returns = SPI_OK_INSERT
 };
 

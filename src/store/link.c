@@ -59,6 +59,16 @@ static CallsyncStmt stmt_drop_provisional = {
 	.nargs = 2, .argtypes = {TEXTARRAYOID, TEXTARRAYOID}, .returns = SPI_OK_DELETE
 };
 
+/*
+ * A line or mailbox that the contact did not have: kept beside those it has, so that the next call from there finds
+ * it.  Phones are compared by their last eight digits, which may stand in any of the cells.
+ */
+#define DIGITS(x) "pg_catalog.regexp_replace(" x ", '[^0-9]', '', 'g')"
+#define ANOTHER_PHONE "(c.phone IS NOT NULL AND pg_catalog.length(" DIGITS("EXCLUDED.phone") ") OPERATOR(pg_catalog.>=) 8 AND pg_catalog.strpos(" \
+	"pg_catalog.regexp_replace(pg_catalog.concat_ws(';', c.phone, c.mobile_phone, c.other_phone), '[^0-9;]', '', 'g')" ", pg_catalog.right(" DIGITS("EXCLUDED.phone") ", 8))" EQ "0)"
+#define ANOTHER_EMAIL "(c.email IS NOT NULL AND callsync.email_canonical(EXCLUDED.email) IS NOT NULL AND pg_catalog.strpos(pg_catalog.lower(pg_catalog.concat_ws(' ', " \
+	"callsync.email_canonical(c.email), c.email, c.other_emails)), callsync.email_canonical(EXCLUDED.email))" EQ "0)"
+
 static CallsyncStmt stmt_mirror = {
 	.sql = "INSERT INTO callsync.contact AS c (destination, contact_id, first_name, last_name, email, phone, postal_code) "
 	"SELECT DISTINCT ON (k.destination, k.contact_id) k.destination, k.contact_id, k.first_name, k.last_name, k.email, k.phone, k.postal_code "
@@ -66,10 +76,13 @@ static CallsyncStmt stmt_mirror = {
 	"$6::pg_catalog.text[], $7::pg_catalog.text[]) AS k(destination, contact_id, first_name, last_name, email, phone, postal_code) "
 	"ON CONFLICT (destination, contact_id) DO UPDATE SET first_name = COALESCE(c.first_name, EXCLUDED.first_name), "
 	"last_name = COALESCE(c.last_name, EXCLUDED.last_name), email = COALESCE(c.email, EXCLUDED.email), "
-	"phone = COALESCE(c.phone, EXCLUDED.phone), postal_code = COALESCE(c.postal_code, EXCLUDED.postal_code) "
+	"phone = COALESCE(c.phone, EXCLUDED.phone), postal_code = COALESCE(c.postal_code, EXCLUDED.postal_code), "
+	"mobile_phone = CASE WHEN " ANOTHER_PHONE " AND c.mobile_phone IS NULL THEN EXCLUDED.phone ELSE c.mobile_phone END, "
+	"other_phone = CASE WHEN " ANOTHER_PHONE " AND c.mobile_phone IS NOT NULL THEN pg_catalog.concat_ws(', ', c.other_phone, EXCLUDED.phone) ELSE c.other_phone END, "
+	"other_emails = CASE WHEN " ANOTHER_EMAIL " THEN pg_catalog.concat_ws(', ', c.other_emails, EXCLUDED.email) ELSE c.other_emails END "
 	"WHERE (c.first_name IS NULL AND EXCLUDED.first_name IS NOT NULL) OR (c.last_name IS NULL AND EXCLUDED.last_name IS NOT NULL) "
 	"OR (c.email IS NULL AND EXCLUDED.email IS NOT NULL) OR (c.phone IS NULL AND EXCLUDED.phone IS NOT NULL) "
-	"OR (c.postal_code IS NULL AND EXCLUDED.postal_code IS NOT NULL)",
+	"OR (c.postal_code IS NULL AND EXCLUDED.postal_code IS NOT NULL) OR " ANOTHER_PHONE " OR " ANOTHER_EMAIL,
 	.nargs = 7,
 	.argtypes = {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID},
 	.returns = SPI_OK_INSERT
