@@ -488,7 +488,7 @@ take_answers(void)
 
 		Assert(e->phase == RENEWAL_SENT);
 		e->response = response;
-		callsync_token_request_outcome(&e->request, e->d, e->auth, response, callsync_now(), &e->outcome);
+		callsync_token_request_outcome(&e->request, e->d, response, callsync_now(), &e->outcome);
 		if (e->outcome.skew_known)
 		{
 			/* an assertion made by a clock that is far off deserves another try */
@@ -523,7 +523,7 @@ settle_granted(TokenEntry *e, TimestampTz now)
 	row.base_url = unconstify(char *, e->outcome.base_url);
 	if (e->outcome.lifetime_ms > 0)
 	{
-		int64		early_ms = e->auth != NULL ? INT64CONST(1000) * e->auth->refresh_early_s : 0;
+		int64		early_ms = INT64CONST(1000) * e->request.answer.refresh_early_s;
 
 		row.expires_at = callsync_time_plus_ms(now, e->outcome.lifetime_ms);
 		row.renew_at = callsync_from_unix_us(1000 * callsync_token_renew_ms(now_ms, e->outcome.lifetime_ms, early_ms,
@@ -580,8 +580,8 @@ settle_later(TokenEntry *e, TimestampTz now)
 		delay = DEAD_FIRST_MS;
 
 	/* servers count what reaches them */
-	if (e->response->may_have_sent && e->auth != NULL)
-		delay = Max(delay, INT64CONST(1000) * e->auth->min_refresh_interval_s / 10);
+	if (e->response->may_have_sent)
+		delay = Max(delay, INT64CONST(1000) * e->request.answer.min_refresh_interval_s / 10);
 	delay = delay / 2 + (int64) (pg_prng_double(&pg_global_prng_state) * (delay / 2));
 	row.next_try_at = Max(callsync_time_plus_ms(now, delay), e->outcome.not_before);
 	row.error = unconstify(char *, e->outcome.message);
@@ -593,6 +593,23 @@ settle_later(TokenEntry *e, TimestampTz now)
 							 "It is tried again; see callsync.destination_status.", now);
 }
 
+/*
+ * A credential was changed while the request was under way, so the token is not wanted
+ * any more. But where the refresh token that was sent is still the stored one (it was
+ * another part that changed), the server has replaced it, and only the new one works.
+ */
+static void
+keep_rotated(TokenEntry *e)
+{
+	const char *stored;
+
+	if (e->outcome.verdict != CALLSYNC_TOKEN_GRANTED || e->outcome.refresh == NULL)
+		return;
+	stored = callsync_secret_get(e->name, "refresh_token", e->request.context);
+	if (stored != NULL && strcmp(stored, e->request.refresh) == 0)
+		callsync_secret_set(e->name, "refresh_token", e->outcome.refresh);
+}
+
 static void
 settle_body(void *arg)
 {
@@ -600,9 +617,11 @@ settle_body(void *arg)
 	TimestampTz now = callsync_now();
 	CallsyncTokenRow current;
 
-	/* set_secret() may have taken the row away: then this answer is to an old credential */
+	/* set_secret() may have taken the row away */
 	callsync_token_row_read(e->name, true, &current, CurrentMemoryContext);
-	if (current.version != 0)
+	if (current.version == 0)
+		keep_rotated(e);
+	else
 	{
 		switch (e->outcome.verdict)
 		{

@@ -203,6 +203,40 @@ grant_type(const CallsyncAuth *auth)
 	}
 }
 
+static char *
+copy_or_null(const char *text)
+{
+	return text != NULL ? pstrdup(text) : NULL;
+}
+
+/* See CallsyncTokenRequest.answer; in memory of the request */
+static void
+keep_answer_rules(CallsyncTokenRequest *request, const CallsyncDestination *d, const CallsyncAuth *auth)
+{
+	CallsyncAuth *answer = &request->answer;
+	const char **errors;
+	int			n = 0;
+
+	answer->kind = auth->kind;
+	answer->refresh_rotates = auth->refresh_rotates;
+	answer->error_on_200 = auth->error_on_200;
+	answer->default_lifetime_s = auth->default_lifetime_s;
+	answer->refresh_early_s = auth->refresh_early_s;
+	answer->min_refresh_interval_s = auth->min_refresh_interval_s;
+	answer->access_pointer = copy_or_null(auth->access_pointer);
+	answer->refresh_pointer = copy_or_null(auth->refresh_pointer);
+	answer->expires_in_pointer = copy_or_null(auth->expires_in_pointer);
+	answer->error_pointer = copy_or_null(auth->error_pointer);
+	answer->error_description_pointer = copy_or_null(auth->error_description_pointer);
+	while (auth->fatal_errors != NULL && auth->fatal_errors[n] != NULL)
+		n++;
+	errors = palloc0(sizeof(char *) * (n + 1));
+	for (int i = 0; i < n; i++)
+		errors[i] = pstrdup(auth->fatal_errors[i]);
+	answer->fatal_errors = errors;
+	request->base_url_from = copy_or_null(callsync_connector_base_url_from(d->connector));
+}
+
 bool
 callsync_token_request_build(CallsyncTokenRequest *request, MemoryContext context,
 							 const CallsyncDestination *d, const CallsyncAuth *auth,
@@ -227,6 +261,7 @@ callsync_token_request_build(CallsyncTokenRequest *request, MemoryContext contex
 	if (skew_ms > -SKEW_COUNTS_MS && skew_ms < SKEW_COUNTS_MS)
 		skew_ms = 0;
 	now_s = (callsync_unix_us(now) / 1000 + skew_ms) / 1000;
+	keep_answer_rules(request, d, auth);
 	client_id = callsync_secret_get(d->name, "client_id", context);
 	client_secret = credential(request, d, "client_secret");
 	username = callsync_secret_get(d->name, "username", context);
@@ -359,7 +394,7 @@ retry_after(CallsyncHttpResponse *response, int64 skew_ms, TimestampTz now)
 
 void
 callsync_token_request_outcome(const CallsyncTokenRequest *request, const CallsyncDestination *d,
-							   const CallsyncAuth *auth, CallsyncHttpResponse *response,
+							   CallsyncHttpResponse *response,
 							   TimestampTz now, CallsyncTokenOutcome *outcome)
 {
 	MemoryContext old = MemoryContextSwitchTo(request->context);
@@ -391,17 +426,13 @@ callsync_token_request_outcome(const CallsyncTokenRequest *request, const Callsy
 	body = json_loadb(response->body, response->body_len, JSON_REJECT_DUPLICATES, NULL);
 	if (body != NULL)
 		(void) callsync_json_keep(body);
-	if (auth != NULL)
-		callsync_token_answer_read(auth, response->status, body,
-								   callsync_connector_base_url_from(d->connector), &answer);
-	else
-		memset(&answer, 0, sizeof(answer)), answer.verdict = CALLSYNC_TOKEN_LATER;
+	callsync_token_answer_read(&request->answer, response->status, body, request->base_url_from, &answer);
 
 	outcome->verdict = answer.verdict;
 	if (answer.verdict == CALLSYNC_TOKEN_GRANTED)
 	{
 		outcome->access = answer.access;
-		outcome->refresh = auth->refresh_rotates && auth->kind == CALLSYNC_AUTH_OAUTH2_REFRESH &&
+		outcome->refresh = request->answer.refresh_rotates && request->answer.kind == CALLSYNC_AUTH_OAUTH2_REFRESH &&
 			answer.refresh != NULL && request->refresh != NULL &&
 			strcmp(answer.refresh, request->refresh) != 0 ? answer.refresh : NULL;
 

@@ -5,6 +5,7 @@
 #ifndef CALLSYNC_ENGINE_TOKEN_REQUEST_H
 #define CALLSYNC_ENGINE_TOKEN_REQUEST_H
 
+#include "core/connector.h"
 #include "core/oauth.h"
 #include "engine/http.h"
 #include "store/destination.h"
@@ -22,6 +23,13 @@ typedef struct CallsyncTokenRequest
 	size_t		body_len;
 	const char *refresh;		/* the refresh token sent, NULL: none */
 	bool		dated;			/* holds the time (an assertion) */
+
+	/*
+	 * How to read the answer, as it was when the request left: a changed destination
+	 * must not make a grant unreadable whose refresh token replaces the old one.
+	 */
+	CallsyncAuth answer;		/* what concerns the answer; the rest is NULL */
+	const char *base_url_from;
 
 	/* all credentials in it, so that none comes back in a message */
 	const char *secrets[CALLSYNC_TOKEN_MAX_SECRETS];
@@ -52,10 +60,8 @@ extern bool callsync_token_request_build(CallsyncTokenRequest *request, MemoryCo
 										 const CallsyncAuth *auth, int64 skew_ms,
 										 TimestampTz now, CallsyncDocError *err);
 
-/* auth NULL: the connector has changed meanwhile. */
 extern void callsync_token_request_outcome(const CallsyncTokenRequest *request,
 										   const CallsyncDestination *destination,
-										   const CallsyncAuth *auth,
 										   CallsyncHttpResponse *response,
 										   TimestampTz now, CallsyncTokenOutcome *outcome);
 

@@ -170,6 +170,25 @@ is(sql("SELECT count(*) FROM callsync.secret WHERE owner = 'hs'"), '0', 'its sec
 sql("LOAD 'callsync'; ALTER SYSTEM SET callsync.workers = 3; ");
 sql("SELECT pg_reload_conf()");
 $hubspot->config({ tokens => { lifetime_ms => 1000, keep_old => JSON::PP::false } });
+# ---- something of the destination changes while a renewal is under way ----
+# Seen: the answer could not be read any more, its refresh token was lost, and with it the consent.
+$hubspot->tokens({ action => 'issue', refresh_token => 'change-0' });
+$hubspot->fault({ action => 'delay', ms => 1500, match => { op => 'token' }, count => -1 });
+destination('change', $hubspot->url, { oauth => { min_refresh_interval_s => 0 } }, %client, refresh_token => 'change-0');
+my $begun = "SELECT count(*) FROM callsync.service_request WHERE destination = 'change' AND url <> ''";
+wait_for("SELECT ($begun) = 1", 'a renewal is under way');
+sql("SELECT callsync.alter_destination('change', '{\"lead_source\": \"other\"}')");
+wait_for("SELECT count(*) >= 1 FROM callsync.service_request WHERE destination = 'change' AND http_status = 200", 'answered after the destination has changed');
+wait_for("SELECT state = 'valid' FROM callsync.token WHERE destination = 'change'", 'and taken');
+secret('change', 'client_secret', 'sandbox-secret');
+wait_for("SELECT ($begun) >= 2", 'another one, because a secret was given anew');
+secret('change', 'client_id', 'sandbox-client');
+wait_for("SELECT state = 'valid' AND started_by IS NULL FROM callsync.token WHERE destination = 'change'", 'there is a token after a secret changed meanwhile');
+is(sql("SELECT string_agg(DISTINCT http_status::text, ' ') FROM callsync.service_request WHERE destination = 'change' AND url <> ''"), '200',
+	'no refresh token was sent a second time');
+sql("SELECT callsync.drop_destination('change', true)");
+$hubspot->clear_faults;
+
 $hubspot->tokens({ action => 'issue', refresh_token => 'crash-0' });
 destination('crash', $hubspot->url, { oauth => { min_refresh_interval_s => 0, refresh_early_s => 0 } },
 	%client, refresh_token => 'crash-0');
