@@ -68,7 +68,7 @@ CREATE TABLE callsync.outbox (
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
 	autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 50000);
 COMMENT ON TABLE callsync.outbox IS
-'Captured changes that are not planned yet. origin: live, backfill, replay, resync, redrive, review, release; destination NULL means all destinations. shard: hash of source and call_id modulo 64, so that one call is always planned by one worker.';
+'Captured changes that are not planned yet. origin: live, backfill, replay, resync, redrive, review, release, reconcile; destination NULL means all destinations. shard: hash of source and call_id modulo 64, so that one call is always planned by one worker.';
 
 -- What could not become a call: kept in event, listed here, never an error for the writer.
 CREATE TABLE callsync.event_unusable (

@@ -363,6 +363,9 @@ reopen(Loading *l, const CallsyncQueueRow *rows, int n)
 		if (dest == NULL ||
 			callsync_delivery_load(rows[i].day, &rows[i].id, 1, CurrentMemoryContext, &row) != 1)
 			continue;
+		/* reconcile() only reads: what is shown holds until something else is found */
+		if (strcmp(row->state, callsync_step_state_name(CALLSYNC_STEP_CONFIRMING)) == 0)
+			continue;
 		r = palloc0(sizeof(*r));
 		r->dest = dest;
 		r->row = row;

@@ -61,6 +61,7 @@ typedef struct CallWork
 	const CallsyncCapture **captures;
 	json_t	   *document;
 	bool		rebuild;		/* merge all events of the call anew */
+	bool		check_only;		/* reconcile: nothing to merge or to plan */
 	bool		wanted;			/* there is something to plan */
 	const char *only;			/* one destination, NULL: all */
 	const char *region;			/* of the source's phone numbers, or NULL */
@@ -155,6 +156,7 @@ group_captures(const CallsyncCapture *captures, int n, int *ncalls)
 			work->origin = c->origin;
 			work->captured_at = c->captured_at;
 			work->only = c->destination;
+			work->check_only = true;
 			work->captures = palloc(sizeof(CallsyncCapture *) * n);
 		}
 		else
@@ -170,6 +172,8 @@ group_captures(const CallsyncCapture *captures, int n, int *ncalls)
 			work->force = true;
 		if (is_origin(c, "replay"))
 			work->rebuild = true;
+		if (!is_origin(c, "reconcile"))
+			work->check_only = false;
 	}
 	return calls;
 }
@@ -429,32 +433,45 @@ save_person_keys(const CallWork *calls, int ncalls)
 	callsync_person_key_save(sources, call_ids, keys, kinds, n);
 }
 
-/* delivery ids named in the details of redrive and release rows */
-static void
-requeue(const CallsyncCapture *captures, int n, TimestampTz now, CallsyncPlanned *planned)
+/* delivery ids named in the details of rows of these origins; returns how many */
+static int
+named_deliveries(const CallsyncCapture *captures, int n, const char *origin, const char *or_origin, int64 **ids)
 {
-	int64	   *ids = NULL;
 	int			count = 0;
 
+	*ids = NULL;
 	for (int i = 0; i < n; i++)
 	{
 		json_t	   *list;
 		size_t		k;
 		json_t	   *id;
 
-		if (!is_origin(&captures[i], "redrive") && !is_origin(&captures[i], "release"))
+		if (!is_origin(&captures[i], origin) && !is_origin(&captures[i], or_origin))
 			continue;
 		list = json_object_get(callsync_json_parse(captures[i].detail, callsync_json_object()), "deliveries");
 		json_array_foreach(list, k, id)
 		{
-			ids = ids == NULL ? palloc(sizeof(int64)) : repalloc(ids, sizeof(int64) * (count + 1));
-			ids[count++] = json_integer_value(id);
+			*ids = *ids == NULL ? palloc(sizeof(int64)) : repalloc(*ids, sizeof(int64) * (count + 1));
+			(*ids)[count++] = json_integer_value(id);
 		}
 	}
-	if (count == 0)
+	return count;
+}
+
+/* deliveries that are to be sent again, and those that are to be read back again */
+static void
+requeue(const CallsyncCapture *captures, int n, TimestampTz now, CallsyncPlanned *planned)
+{
+	int64	   *ids;
+	int64	   *checks;
+	int			nids = named_deliveries(captures, n, "redrive", "release", &ids);
+	int			nchecks = named_deliveries(captures, n, "reconcile", "reconcile", &checks);
+
+	if (nids + nchecks == 0)
 		return;
-	planned->redriven_ids = palloc(sizeof(int64) * count);
-	planned->nredriven = callsync_plan_requeue(ids, count, now, planned->redriven_ids);
+	planned->redriven_ids = palloc(sizeof(int64) * (nids + nchecks));
+	planned->nredriven = callsync_plan_requeue(ids, nids, now, planned->redriven_ids);
+	planned->nredriven += callsync_plan_recheck(checks, nchecks, now, planned->redriven_ids + planned->nredriven);
 }
 
 static const CallsyncPlanBase *
@@ -585,6 +602,8 @@ process(CallsyncPlanner *planner, const CallsyncCapture *captures, int n, Timest
 		int			nmine;
 
 		CHECK_FOR_INTERRUPTS();
+		if (work->check_only)
+			continue;
 		work->row = rows[i];
 		if (failure != NULL)
 		{

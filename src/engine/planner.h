@@ -43,7 +43,7 @@ typedef struct CallsyncPlanned
 	bool		more;			/* there is more to claim at once */
 	int			ndeliveries;	/* new deliveries that wait in the queue */
 	int64	   *delivery_ids;
-	int			nredriven;		/* existing deliveries put back into the queue (redrive, release) */
+	int			nredriven;		/* existing deliveries put back into the queue (redrive, release, reconcile) */
 	int64	   *redriven_ids;
 } CallsyncPlanned;
 

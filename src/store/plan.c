@@ -120,6 +120,20 @@ static CallsyncStmt stmt_requeue = {
 	.nargs = 2, .argtypes = {INT8ARRAYOID, TIMESTAMPTZOID}, .returns = SPI_OK_SELECT
 };
 
+/* What a read back once proved, and nothing has been sent for since */
+static CallsyncStmt stmt_recheck = {
+	.sql = "WITH back AS (UPDATE callsync.delivery d SET state = 'confirming', settled_at = NULL, next_attempt_at = $2 "
+	" WHERE d.id OPERATOR(pg_catalog.=) ANY ($1) AND d.state OPERATOR(pg_catalog.=) ANY ('{confirmed,partial}'::pg_catalog.text[]) "
+	" AND d.confirmation OPERATOR(pg_catalog.=) 'read_back' AND d.record_id IS NOT NULL "
+	" AND NOT EXISTS (SELECT 1 FROM callsync.queue q WHERE q.delivery_id OPERATOR(pg_catalog.=) d.id) "
+	" RETURNING d.id, d.day, d.shard, d.destination, d.priority), "
+	"queued AS (INSERT INTO callsync.queue (delivery_id, day, shard, destination, priority, due_at) "
+	" SELECT b.id, b.day, b.shard, b.destination, b.priority, $2 FROM back b RETURNING delivery_id), "
+	"days AS (DELETE FROM callsync.history_day h USING back b WHERE h.day OPERATOR(pg_catalog.=) b.day) "
+	"SELECT q.delivery_id FROM queued q ORDER BY 1",
+	.nargs = 2, .argtypes = {INT8ARRAYOID, TIMESTAMPTZOID}, .returns = SPI_OK_SELECT
+};
+
 static Datum
 int8_array(const int64 *ids, int n)
 {
@@ -332,16 +346,28 @@ callsync_plan_make_partitions(DateADT first, DateADT last)
 	callsync_stmt_run(&stmt_partitions, values, NULL, false, 0);
 }
 
-int
-callsync_plan_requeue(const int64 *ids, int n, TimestampTz now, int64 *requeued)
+static int
+into_queue(CallsyncStmt *stmt, const int64 *ids, int n, TimestampTz now, int64 *requeued)
 {
 	Datum		values[2] = {int8_array(ids, n), TimestampTzGetDatum(now)};
 	uint64		rows;
 
 	if (n == 0)
 		return 0;
-	rows = callsync_stmt_run(&stmt_requeue, values, NULL, false, 0);
+	rows = callsync_stmt_run(stmt, values, NULL, false, 0);
 	for (uint64 i = 0; i < rows; i++)
 		requeued[i] = callsync_row_int64(i, 1, 0);
 	return (int) rows;
+}
+
+int
+callsync_plan_requeue(const int64 *ids, int n, TimestampTz now, int64 *requeued)
+{
+	return into_queue(&stmt_requeue, ids, n, now, requeued);
+}
+
+int
+callsync_plan_recheck(const int64 *ids, int n, TimestampTz now, int64 *requeued)
+{
+	return into_queue(&stmt_recheck, ids, n, now, requeued);
 }

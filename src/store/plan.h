@@ -118,4 +118,7 @@ extern void callsync_plan_make_partitions(DateADT first, DateADT last);
 /* redrive / release: puts dead or held deliveries back into the queue; returns the ids that were. */
 extern int	callsync_plan_requeue(const int64 *ids, int n, TimestampTz now, int64 *requeued);
 
+/* reconcile: puts deliveries whose record was read back once into the queue, to be read back again; likewise. */
+extern int	callsync_plan_recheck(const int64 *ids, int n, TimestampTz now, int64 *requeued);
+
 #endif

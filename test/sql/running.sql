@@ -59,6 +59,24 @@ SELECT count(*) FROM dead_letters WHERE destination = 'running_crm';
 SELECT * FROM redrive('running_crm', '{}', false);
 DELETE FROM outbox WHERE source = 'running';
 
+-- reconcile: what was found there once, as the state of the calls knows it; r1 was read back, r3 only answered
+INSERT INTO sync_state (source, call_id, destination, status, stage, captured_at, day, steps)
+SELECT d.source, d.call_id, d.destination, 'synced', 'activation', '2026-01-01', '2026-01-01', jsonb_object_agg(d.step, jsonb_build_object('delivery', d.id, 'day', d.day, 'state', d.state))
+FROM delivery d WHERE d.source = 'running' GROUP BY 1, 2, 3;
+SELECT reconcile('running_crm', '2026-01-01', '2026-01-02') IS NOT NULL AS run;
+SELECT reconcile('running_crm', '2026-01-02', 'infinity') IS NOT NULL AS run;
+SELECT destination, calls, records, open, found, altered, missing, unverified FROM reconciliations WHERE destination = 'running_crm' ORDER BY id;
+SELECT destination, call_id, step, record_id, outcome FROM reconciliation_items WHERE destination = 'running_crm' ORDER BY delivery_id;
+SELECT origin, call_id, destination, detail FROM outbox WHERE source = 'running' ORDER BY id;
+SELECT reconcile('nowhere', '-infinity', 'infinity');
+SELECT reconcile('running_crm', 'infinity', '-infinity');
+SELECT reconcile('running_crm', NULL, 'infinity');
+SELECT create_destination('running_hook', 'webhook', '{"base_url": "https://hooks.example.invalid/x"}');
+SELECT reconcile('running_hook', '-infinity', 'infinity');
+SELECT drop_destination('running_hook');
+DELETE FROM outbox WHERE source = 'running';
+DELETE FROM sync_state WHERE source = 'running';
+
 -- pause, resume
 SELECT pause('running_crm');
 SELECT paused, paused_reason LIKE 'paused by %' AS by_whom FROM destination WHERE name = 'running_crm';
@@ -84,6 +102,7 @@ SET ROLE callsync_reader;
 SELECT count(*) FROM deliveries WHERE source = 'running';
 SELECT resync(ARRAY['r1']);
 SELECT redrive('running_crm');
+SELECT reconcile('running_crm', '-infinity', 'infinity');
 SELECT outbox_append('resync', 'running', 'r1');
 SELECT count(*) FROM delivery;
 RESET ROLE;
@@ -93,6 +112,8 @@ RESET ROLE;
 SELECT action, object, detail - 'call_ids' AS detail FROM audit_log WHERE object IN ('running_crm', '*') AND action IN ('resync', 'redrive', 'pause', 'resume') ORDER BY id;
 
 DELETE FROM outbox WHERE source = 'running';
+DELETE FROM reconcile_item WHERE source = 'running';
+DELETE FROM reconcile_run WHERE destination = 'running_crm';
 DELETE FROM dead_letter WHERE source = 'running';
 DELETE FROM attempt WHERE destination = 'running_crm';
 DELETE FROM attempt_end WHERE delivery_id BETWEEN 9001 AND 9005;
