@@ -31,6 +31,7 @@ int			callsync_keep_history = 400 * 24 * 60;
 double		callsync_name_threshold = 0.85;
 int			callsync_clock_offset = 0;
 char	   *callsync_crash_at = NULL;
+static bool forgetting = false; /* read by the trigger event_append_only */
 
 /* Accepts a list of database names; whether they exist is the launcher's question. */
 static bool
@@ -165,6 +166,14 @@ callsync_guc_init(void)
 							0, INT_MIN, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_S | GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL,
 							NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("callsync.forgetting",
+							 "Is set by callsync.forget() while it changes the log of what arrived.",
+							 "To anybody but the owner of the log it means nothing.",
+							 &forgetting,
+							 false,
+							 PGC_USERSET, GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL | GUC_NO_RESET_ALL,
+							 NULL, NULL, NULL);
 
 	MarkGUCPrefixReserved("callsync");
 }
