@@ -16,6 +16,8 @@
 
 /* a key on more contacts than this is generic and not expanded */
 #define GENERIC 200
+/* ... and a key that is weak evidence, on more than this */
+#define WEAK_GENERIC 16
 /* the same for contacts among each other, where every contact looks for twins */
 #define TWIN_GENERIC 40
 /* how far contacts on a generic line are counted */
@@ -109,6 +111,22 @@ add_cid(CallsyncSearch *s, int64 cid)
 	s->candidate[s->n++].cid = cid;
 }
 
+/*
+ * How many contacts a key may be on and still be expanded.  Names alone and the
+ * sound of mailboxes are weak: where many share them they single out nobody, and
+ * reading them all would make decisions slower as the mirror grows.  Among the
+ * contacts of one account a name may well decide.
+ */
+static int
+generic_from(const CallsyncSearch *s, CallsyncKeyKind kind)
+{
+	if (s->twins)
+		return TWIN_GENERIC;
+	if (kind == CALLSYNC_KEY_LOCAL || kind == CALLSYNC_KEY_HALF || (kind == CALLSYNC_KEY_LAST_FIRST && s->account.n == 0))
+		return WEAK_GENERIC;
+	return GENERIC;
+}
+
 /* Contacts under the keys; a generic key is remembered by its count and not expanded. */
 static void
 find_candidates(CallsyncSearch *s, const CallsyncKey *keys, int nkeys)
@@ -118,7 +136,7 @@ find_candidates(CallsyncSearch *s, const CallsyncKey *keys, int nkeys)
 	for (int k = 0; k < nkeys; k++)
 	{
 		bool		more;
-		int			n = callsync_mirror_key(s->mirror, keys[k].key, cid, s->twins ? TWIN_GENERIC : GENERIC, &more);
+		int			n = callsync_mirror_key(s->mirror, keys[k].key, cid, generic_from(s, keys[k].kind), &more);
 
 		if (!more)
 		{
@@ -251,6 +269,45 @@ score_candidates(CallsyncSearch *s)
 	}
 }
 
+/* Looks under the keys that tell one person, or under the others. */
+static void
+find_by(CallsyncSearch *s, const CallsyncKey *keys, int nkeys, bool telling)
+{
+	CallsyncKey some[MAX_KEYS];
+	int			before = s->n;
+	int			n = 0;
+
+	for (int k = 0; k < nkeys; k++)
+		if ((keys[k].kind == CALLSYNC_KEY_LINE || keys[k].kind == CALLSYNC_KEY_EMAIL || keys[k].kind == CALLSYNC_KEY_FIELD) == telling)
+			some[n++] = keys[k];
+	find_candidates(s, some, n);
+	compare_candidates(s, before);
+}
+
+static bool
+good_name(int level)
+{
+	return level == CALLSYNC_NAME_EXACT || level == CALLSYNC_NAME_NICK || level == CALLSYNC_NAME_SOUND || level == CALLSYNC_NAME_NEAR;
+}
+
+/*
+ * Is there somebody who has the line or the mailbox and the name?  Then nobody who
+ * has only the name, or lives there, comes near: no need to read them.
+ */
+static bool
+recognised(const CallsyncSearch *s)
+{
+	for (int i = 0; i < s->n; i++)
+	{
+		const uint8_t *level = s->candidate[i].pair.level;
+
+		if ((on_line(level[CALLSYNC_ON_PHONE]) || on_line(level[CALLSYNC_ON_SPOKEN]) || level[CALLSYNC_ON_EMAIL] == CALLSYNC_EMAIL_EXACT) &&
+			good_name(level[CALLSYNC_ON_FIRST]) && good_name(level[CALLSYNC_ON_LAST]))
+			return true;
+	}
+	return false;
+}
+
 /* Number said in the call that nobody has: look for one that is a slip away. */
 static void
 find_near_lines(CallsyncSearch *s)
@@ -368,8 +425,9 @@ callsync_search_run(CallsyncSearch *s, const CallsyncMatchInput *input)
 	callsync_search_read_call(input, &s->config, &s->call);
 	nkeys = callsync_call_keys(&s->call, s->seed, s->nicks, keys, MAX_KEYS - CALLSYNC_EXTRA_FIELDS);
 	nkeys = read_fields(s, input->fields, keys, nkeys);
-	find_candidates(s, keys, nkeys);
-	compare_candidates(s, 0);
+	find_by(s, keys, nkeys, true);
+	if (!recognised(s))
+		find_by(s, keys, nkeys, false);
 	find_near_lines(s);
 	find_near_postal(s);
 	score_candidates(s);
