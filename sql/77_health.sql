@@ -83,6 +83,7 @@ END
 $f$;
 COMMENT ON FUNCTION callsync.health_rows() IS 'The rows of the view health.';
 
-CREATE VIEW callsync.health AS SELECT h.metric, h.value, h.unit, h.threshold, h.ok, h.detail FROM callsync.health_rows() h;
+CREATE VIEW callsync.health AS SELECT h.metric, h.value, h.unit, h.threshold, h.ok, h.detail FROM callsync.health_rows() h
+UNION ALL SELECT q.metric, q.value, q.unit, q.threshold, q.ok, q.detail FROM callsync.quality_rows() q;
 COMMENT ON VIEW callsync.health IS
-'Is it working? One row per metric with its value, unit, threshold, whether it is met, and what to do where not: workers, captured_waiting, queue_depth (both counted up to 10001), data_lag (s), dead_letters, write_success_rate (since the destination was made), unusable_events (last day), paused_destinations, open_breakers, missing_columns (of attached tables), open_alerts. Answers from small tables only.';
+'Is it working? One row per metric with its value, unit, threshold, whether it is met, and what to do where not: workers, captured_waiting, queue_depth (both counted up to 10001), data_lag (s), dead_letters, write_success_rate (since the destination was made), unusable_events (last day), paused_destinations, open_breakers, missing_columns (of attached tables), open_alerts. Answers from small tables only. Of quality, from the newest three hundred rows of each kind: match_accuracy, duplicate_rate, update_success, completion_time (s), workflow_failure_rate, lead_attribution.';
