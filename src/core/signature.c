@@ -224,6 +224,7 @@ hmac_keys(const json_t *scheme, const CallsyncSecretValue *secret, CallsyncSlice
 {
 	const json_t *spec = json_object_get(scheme, "secret");
 	const char *prefix = text_of(spec, "prefix", "");
+	const char *encoding = text_of(spec, "encoding", "text");
 	CallsyncSlice		text = {secret->value, secret->len};
 	bool		prefixed = *prefix != '\0' && text.len >= strlen(prefix) && memcmp(text.p, prefix, strlen(prefix)) == 0;
 	int			n = 0;
@@ -234,12 +235,17 @@ hmac_keys(const json_t *scheme, const CallsyncSecretValue *secret, CallsyncSlice
 		text.p += strlen(prefix);
 		text.len -= strlen(prefix);
 	}
-	if (strcmp(text_of(spec, "encoding", ""), "base64") == 0)
+	if (strcmp(encoding, "base64") == 0 || strcmp(encoding, "hex") == 0)
 	{
 		int64_t		len;
 
 		*decoded = malloc(text.len + 8);
-		len = *decoded != NULL ? callsync_base64_decode(text.p, text.len, *decoded) : -1;
+		if (*decoded == NULL)
+			len = -1;
+		else if (*encoding == 'b')
+			len = callsync_base64_decode(text.p, text.len, *decoded);
+		else
+			len = callsync_unhex(text.p, text.len, *decoded) ? (int64_t) (text.len / 2) : -1;
 		if (len > 0)
 			keys[n++] = (CallsyncSlice) {(const char *) *decoded, (size_t) len};
 		/* a secret without the mark may be meant as it stands */

@@ -20,7 +20,7 @@
  *	tolerance_s how far it may lie in the past or the future; default 300
  *	secret		{keys, prefix, encoding}: which secrets of the source may have made it
  *				(default signing_secret, signing_secret_next); prefix is cut off;
- *				encoding base64: the key is what it decodes to
+ *				encoding base64 or hex: the key is what it decodes to; default text
  *	body_digest {query, algorithm}: the URL has a parameter with the digest of the body in hex
  *	url_forms	spellings of {url} that are tried: received (default), with_port,
  *				without_port, decoded (%xx read, as some senders sign it)

@@ -155,6 +155,7 @@ callsync_signature_check_scheme(const json_t *scheme, const char *path, Callsync
 	static const char *const encodings[] = {"hex", "base64", "auto"};
 	static const char *const algorithms[] = {"sha256", "sha1", "sha512"};
 	static const char *const units[] = {"s", "ms"};
+	static const char *const secret_encodings[] = {"text", "base64", "hex"};
 	static const char *const forms[] = {"received", "with_port", "without_port", "decoded"};
 	const json_t *prefix = json_object_get(scheme, "prefix");
 	const json_t *timestamp = json_object_get(scheme, "timestamp");
@@ -177,7 +178,8 @@ callsync_signature_check_scheme(const json_t *scheme, const char *path, Callsync
 	if (!check_word(scheme, "kind", kinds, LENGTH(kinds), path, "Kinds are hmac, token and basic.", err) ||
 		!check_word(scheme, "encoding", encodings, LENGTH(encodings), path, "Encodings are hex, base64 and auto.", err) ||
 		!check_word(scheme, "algorithm", algorithms, LENGTH(algorithms), path, "Algorithms are sha256, sha1 and sha512.", err) ||
-		!check_word(timestamp, "unit", units, LENGTH(units), path, "Units are s and ms.", err))
+		!check_word(timestamp, "unit", units, LENGTH(units), path, "Units are s and ms.", err) ||
+		!check_word(secret, "encoding", secret_encodings, LENGTH(secret_encodings), path, "Secrets are text, base64 or hex.", err))
 		return false;
 	/* an empty prefix in a list stands for "or without" */
 	if (prefix != NULL && !json_is_string(prefix) && !is_prefix_list(prefix))

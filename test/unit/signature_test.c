@@ -403,6 +403,110 @@ test_made(void)
 	json_decref(schemes);
 }
 
+/* Schemes as people write them into the option "signature": every algorithm, encoding, place of the time and spelling of the key. */
+static void
+test_own_schemes(void)
+{
+	static const char body[] = "{\"call_id\":\"a\"}";
+	static const struct
+	{
+		const char *scheme;
+		const char *secret;
+		const char *key;		/* what the sender signs with */
+		int			key_len;
+		const char *algorithm;
+		const char *text;		/* what is signed */
+		const char *encoding;	/* hex, HEX, base64, url */
+		const char *header;		/* %s: the signature */
+		const char *more_name;
+		const char *more_value;
+		CallsyncVerdict want;
+	}			cases[] = {
+		{"{\"headers\":[\"X-Own\"]}", "s3cret-1", "s3cret-1", 8, "sha256", body, "hex", "%s", NULL, NULL, CALLSYNC_SIGNATURE_OK},
+		{"{\"headers\":[\"X-Own\"]}", "s3cret-1", "s3cret-1", 8, "sha256", body, "HEX", " %s ", NULL, NULL, CALLSYNC_SIGNATURE_OK},
+		{"{\"headers\":[\"X-Own\"]}", "s3cret-1", "s3cret-1", 8, "sha256", body, "base64", "%s", NULL, NULL, CALLSYNC_SIGNATURE_WRONG},
+		{"{\"headers\":[\"X-Own\"],\"encoding\":\"base64\"}", "s3cret-1", "s3cret-1", 8, "sha256", body, "base64", "%s", NULL, NULL, CALLSYNC_SIGNATURE_OK},
+		{"{\"headers\":[\"X-Own\"],\"encoding\":\"base64\"}", "s3cret-1", "s3cret-1", 8, "sha256", body, "hex", "%s", NULL, NULL, CALLSYNC_SIGNATURE_WRONG},
+		{"{\"headers\":[\"X-Own\"],\"encoding\":\"auto\"}", "s3cret-1", "s3cret-1", 8, "sha256", body, "url", "%s", NULL, NULL, CALLSYNC_SIGNATURE_OK},
+		{"{\"headers\":[\"X-Own\"],\"algorithm\":\"sha512\",\"encoding\":\"base64\"}", "s3cret-1", "s3cret-1", 8, "sha512", body, "base64", "%s", NULL, NULL, CALLSYNC_SIGNATURE_OK},
+		{"{\"headers\":[\"X-Own\"],\"algorithm\":\"sha512\"}", "s3cret-1", "s3cret-1", 8, "sha256", body, "hex", "%s", NULL, NULL, CALLSYNC_SIGNATURE_WRONG},
+		{"{\"headers\":[\"X-Own\"],\"algorithm\":\"sha1\",\"prefix\":\"sha1=\"}", "s3cret-1", "s3cret-1", 8, "sha1", body, "hex", "sha1=%s", NULL, NULL, CALLSYNC_SIGNATURE_OK},
+		{"{\"headers\":[\"X-Own\"],\"prefix\":\"sha256=\"}", "s3cret-1", "s3cret-1", 8, "sha256", body, "hex", "%s", NULL, NULL, CALLSYNC_SIGNATURE_WRONG},
+		/* the first of several headers that is there */
+		{"{\"headers\":[\"X-Absent\",\"x_own\"]}", "s3cret-1", "s3cret-1", 8, "sha256", body, "hex", "%s", NULL, NULL, CALLSYNC_SIGNATURE_OK},
+		/* the time in a header of its own, in seconds or milliseconds, and no other */
+		{"{\"headers\":[\"X-Own\"],\"signed\":\"{timestamp}.{body}\",\"timestamp\":{\"header\":\"X-Time\"}}", "s3cret-1", "s3cret-1", 8, "sha256",
+		"1795197800.{\"call_id\":\"a\"}", "hex", "%s", "X-Time", "1795197800", CALLSYNC_SIGNATURE_OK},
+		{"{\"headers\":[\"X-Own\"],\"signed\":\"{timestamp}.{body}\",\"timestamp\":{\"header\":\"X-Time\",\"unit\":\"ms\"}}", "s3cret-1", "s3cret-1", 8, "sha256",
+		"1795197800000.{\"call_id\":\"a\"}", "hex", "%s", "X-Time", "1795197800000", CALLSYNC_SIGNATURE_OK},
+		{"{\"headers\":[\"X-Own\"],\"signed\":\"{timestamp}.{body}\",\"timestamp\":{\"header\":\"X-Time\"}}", "s3cret-1", "s3cret-1", 8, "sha256",
+		"1795197800000.{\"call_id\":\"a\"}", "hex", "%s", "X-Time", "1795197800000", CALLSYNC_SIGNATURE_TOO_NEW},
+		{"{\"headers\":[\"X-Own\"],\"signed\":\"{timestamp}.{body}\",\"timestamp\":{\"header\":\"X-Time\",\"unit\":\"ms\"}}", "s3cret-1", "s3cret-1", 8, "sha256",
+		"1795197800.{\"call_id\":\"a\"}", "hex", "%s", "X-Time", "1795197800", CALLSYNC_SIGNATURE_TOO_OLD},
+		{"{\"headers\":[\"X-Own\"],\"signed\":\"{timestamp}.{body}\",\"timestamp\":{\"header\":\"X-Time\"}}", "s3cret-1", "s3cret-1", 8, "sha256",
+		"1795197800.{\"call_id\":\"a\"}", "hex", "%s", NULL, NULL, CALLSYNC_SIGNATURE_MALFORMED},
+		/* another header is covered, too */
+		{"{\"headers\":[\"X-Own\"],\"signed\":\"{method} {header:X-Id} {body}\",\"method\":\"PUT\"}", "s3cret-1", "s3cret-1", 8, "sha256",
+		"PUT id-7 {\"call_id\":\"a\"}", "hex", "%s", "x-ID", "id-7", CALLSYNC_SIGNATURE_OK},
+		{"{\"headers\":[\"X-Own\"],\"signed\":\"{header:X-Id}{body}\"}", "s3cret-1", "s3cret-1", 8, "sha256", "id-7{\"call_id\":\"a\"}", "hex", "%s", "X-Id", "id-8", CALLSYNC_SIGNATURE_WRONG},
+		/* keys that are written in another way; one that is not is taken as it stands */
+		{"{\"headers\":[\"X-Own\"],\"secret\":{\"encoding\":\"hex\"}}", "00FF10aa", "\x00\xff\x10\xaa", 4, "sha256", body, "hex", "%s", NULL, NULL, CALLSYNC_SIGNATURE_OK},
+		{"{\"headers\":[\"X-Own\"],\"secret\":{\"encoding\":\"base64\"}}", "AP8Qqg==", "\x00\xff\x10\xaa", 4, "sha256", body, "hex", "%s", NULL, NULL, CALLSYNC_SIGNATURE_OK},
+		{"{\"headers\":[\"X-Own\"],\"secret\":{\"encoding\":\"hex\"}}", "no hex at all", "no hex at all", 13, "sha256", body, "hex", "%s", NULL, NULL, CALLSYNC_SIGNATURE_OK},
+		{"{\"headers\":[\"X-Own\"],\"secret\":{\"prefix\":\"key_\"}}", "key_abc", "abc", 3, "sha256", body, "hex", "%s", NULL, NULL, CALLSYNC_SIGNATURE_OK},
+		{"{\"headers\":[\"X-Own\"],\"secret\":{\"keys\":[\"api_key\"]}}", "s3cret-1", "s3cret-1", 8, "sha256", body, "hex", "%s", NULL, NULL, CALLSYNC_SIGNATURE_NO_SECRET},
+		/* several signatures: any may be ours, wherever it stands */
+		{"{\"headers\":[\"X-Own\"],\"separator\":\",\",\"prefix\":\"v1=\"}", "s3cret-1", "s3cret-1", 8, "sha256", body, "hex", "v0=1, v1=abcd,v1=%s", NULL, NULL, CALLSYNC_SIGNATURE_OK},
+		{"{\"headers\":[\"X-Own\"],\"separator\":\",\",\"prefix\":\"v1=\"}", "s3cret-1", "s3cret-1", 8, "sha256", body, "hex", "v2=%s,v1=abcd", NULL, NULL, CALLSYNC_SIGNATURE_WRONG},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		json_t	   *scheme = json_loads(cases[i].scheme, 0, NULL);
+		json_t	   *schemes = json_array();
+		CallsyncDocError err;
+		uint8_t		digest[64];
+		size_t		n = callsync_hmac(cases[i].algorithm, cases[i].key, (size_t) cases[i].key_len, cases[i].text, strlen(cases[i].text), digest);
+		char		encoded[200];
+		char		value[300];
+		json_t	   *sent = json_object();
+		json_t	   *headers;
+		CallsyncSigned request = {body, sizeof(body) - 1, NULL, NULL, INT64_C(1795197800000000)};
+		CallsyncSecretValue secret = {"signing_secret", cases[i].secret, strlen(cases[i].secret)};
+
+		CHECK(callsync_signature_check_scheme(scheme, "/signature", &err));
+		json_array_append_new(schemes, scheme);
+		if (strcmp(cases[i].encoding, "base64") == 0)
+			callsync_base64_encode(digest, n, encoded);
+		else if (strcmp(cases[i].encoding, "url") == 0)
+			callsync_base64url_encode(digest, n, encoded);
+		else
+			callsync_hex(digest, n, encoded);
+		for (char *p = encoded; strcmp(cases[i].encoding, "HEX") == 0 && *p; p++)
+			*p = *p >= 'a' ? (char) (*p - 32) : *p;
+		snprintf(value, sizeof(value), cases[i].header, encoded);
+		json_object_set_new(sent, "x-OWN", json_string(value));
+		if (cases[i].more_name != NULL)
+			json_object_set_new(sent, cases[i].more_name, json_string(cases[i].more_value));
+		headers = callsync_headers_normalise(sent);
+		request.headers = headers;
+		if (!CHECK(callsync_signature_verify(schemes, &request, &secret, 1, -1) == cases[i].want))
+			fprintf(stderr, "    case %zu: %s\n", i, cases[i].scheme);
+		json_decref(schemes);
+		json_decref(sent);
+		json_decref(headers);
+	}
+	for (int i = 0; i < 2; i++)
+	{
+		static const char *const bad[] = {"{\"headers\":[\"X\"],\"secret\":{\"encoding\":\"rot13\"}}", "{\"headers\":[\"X\"],\"timestamp\":{\"header\":\"X\",\"unit\":\"min\"}}"};
+		json_t	   *scheme = json_loads(bad[i], 0, NULL);
+		CallsyncDocError err;
+
+		CHECK(!callsync_signature_check_scheme(scheme, "/signature", &err));
+		json_decref(scheme);
+	}
+}
+
 /* The URL with and without its port, as behind a proxy. */
 static void
 test_url_forms(void)
@@ -441,6 +545,7 @@ main(void)
 {
 	test_vectors();
 	test_made();
+	test_own_schemes();
 	test_url_forms();
 	return unit_done("signature");
 }
