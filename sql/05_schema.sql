@@ -19,7 +19,10 @@ BEGIN
 	IF EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
 	           WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
 	           AND d.refobjid OPERATOR(pg_catalog.=) 'callsync'::pg_catalog.regnamespace
-	           AND d.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_extension'::pg_catalog.regclass)
+	           AND d.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_extension'::pg_catalog.regclass
+	           -- CASCADE puts pgcrypto here where the search_path of the session begins with this schema
+	           AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e WHERE e.classid OPERATOR(pg_catalog.=) d.classid
+	                           AND e.objid OPERATOR(pg_catalog.=) d.objid AND e.deptype OPERATOR(pg_catalog.=) 'e'))
 	THEN
 		RAISE EXCEPTION 'schema "callsync" is not empty'
 			USING ERRCODE = 'object_not_in_prerequisite_state',
