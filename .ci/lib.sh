@@ -97,6 +97,18 @@ pg_root()
 	echo "$root"
 }
 
+# TAP tests in which the server's version plays a part, for the lanes of other versions. The others
+# are about what a CRM answers, and take most of the time: lane 10-test has them.
+server_tap()
+{
+	local t f
+	for t in 015 020 021 022 023 025 026 027 030 040 090 130 131 200 205 206 210 221_retention 222_holes 223; do
+		for f in "$CI_TOP/test/t/$t"*.pl; do
+			[ ! -e "$f" ] || printf 'test/t/%s ' "${f##*/}"
+		done
+	done
+}
+
 # in_pg_root MAJOR LANE COMMAND: a copy of the tree inside that root, COMMAND run in it as a
 # plain user, with no network but loopback.
 in_pg_root()
