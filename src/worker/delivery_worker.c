@@ -50,6 +50,7 @@
 #define LOCK_TIMEOUT_MS "5s"
 #define DRAIN_LOOK_MS 200		/* while ending: how often to see whether to hurry */
 #define SLOT_TRIES 5
+#define GUARD_LOOK_MS 1000		/* while it is not certain that this is no copy */
 #define HISTORY_STEP_MS 250		/* between two steps of removing old history */
 #define HISTORY_LOOK_MS 600000	/* when there was nothing to remove */
 
@@ -229,7 +230,8 @@ guard_body(void *arg)
 
 /*
  * The copy guard: as long as it is not certain that this database is no copy,
- * nothing is sent. Looks again every naptime until then.
+ * nothing is sent. Looks again until then, also where the naptime is an hour: the first
+ * destination may be made right after a look.
  */
 static void
 look_at_guard(Worker *worker)
@@ -239,7 +241,7 @@ look_at_guard(Worker *worker)
 
 	if (worker->confirmed || now < worker->next_guard)
 		return;
-	worker->next_guard = TimestampTzPlusMilliseconds(now, callsync_naptime);
+	worker->next_guard = TimestampTzPlusMilliseconds(now, Min(callsync_naptime, GUARD_LOOK_MS));
 	if (callsync_txn_run("looking whether this is a copy", guard_body, worker,
 						 &error) != CALLSYNC_TXN_COMMITTED)
 		worker->confirmed = false;
@@ -369,6 +371,8 @@ turn(Worker *worker)
 		return 0;
 	deadline = callsync_engine_next_deadline_ms(worker->engine);
 	deadline = deadline < 0 ? callsync_naptime : Min(deadline, callsync_naptime);
+	if (!worker->confirmed)
+		deadline = Min(deadline, callsync_ms_until(now, worker->next_guard));
 	deadline = Min(deadline, history_ms);
 	deadline = Min(deadline, callsync_inquiries_next_ms(worker->engine));
 	return Min(deadline, callsync_tokens_next_ms());
