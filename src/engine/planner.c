@@ -402,6 +402,16 @@ events_of_call(const CallWork *work, const CallsyncEventRecord *events, int neve
 	return n;
 }
 
+/* Webhooks of a source that was dropped meanwhile cannot be read: they are no call, and stay in the log. */
+static bool
+says_something(const CallsyncEventRecord *events, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (events[i].from_table || callsync_preset_get(events[i].source) != NULL)
+			return true;
+	return false;
+}
+
 static void
 save_person_keys(const CallWork *calls, int ncalls)
 {
@@ -612,7 +622,7 @@ process(CallsyncPlanner *planner, const CallsyncCapture *captures, int n, Timest
 			continue;
 		}
 		nmine = events_of_call(work, events, nevents, &mine);
-		if (nmine == 0 && work->row.version == 0)
+		if (work->row.version == 0 && !says_something(mine, nmine))
 			continue;			/* asked for a call that nobody knows */
 		merge_call(work, mine, nmine, now);
 		work->wanted = work->changed || work->force || work->only != NULL || !is_origin(work->captures[0], "live");

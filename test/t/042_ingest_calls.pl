@@ -103,6 +103,13 @@ is(q1("SELECT status, document ->> 'disposition', array_to_string(flags, ',') FR
 	'failed|NO_DISPOSITION|NO_DISPOSITION,CALL_FAILED', 'a technical failure is recorded too');
 is(q1("SELECT count(*) FROM callsync.call_sync WHERE call_id IN ('hung-up', 'handed-on', 'broken') AND status IN ('synced', 'review')"), 3, 'and all three are in the CRM or before a person');
 
+# ---- a source that is dropped before a worker has seen what it brought ----
+q1(q(BEGIN; SELECT callsync.create_source('gone', 'generic'); SELECT callsync.ingest('gone', '{"call_id":"gone-1","event_type":"call_ended","caller":{"phone":"+14155550188"}}');
+	DELETE FROM callsync.source WHERE name = 'gone'; COMMIT));
+CallsyncDelivery::idle($node);
+is(q1("SELECT (SELECT count(*) FROM callsync.event WHERE source = 'gone'), (SELECT count(*) FROM callsync.call WHERE source = 'gone'), (SELECT count(*) FROM callsync.call_sync WHERE source = 'gone')"),
+	'1|0|0', 'what a dropped source brought is kept, and makes no empty call');
+
 # ---- the sample of the requirements ----
 my $s0 = CallsyncHooks::payload('generic.call_completed.json');
 SKIP:
