@@ -32,8 +32,9 @@ static CallsyncStmt stmt_scan = {
 
 static CallsyncStmt stmt_find = {
 	.sql = "SELECT q.delivery_id, q.day, q.shard, q.priority, q.destination, q.due_at "
-	"FROM unnest($1::pg_catalog.int8[]) AS k(id) JOIN callsync.queue q ON q.delivery_id" EQ "k.id "
-	"ORDER BY q.delivery_id",
+	/* (see DELIVERY_OF_KEYS) */
+	"FROM unnest($1::pg_catalog.int8[]) AS k(id) CROSS JOIN LATERAL "
+	"(SELECT * FROM callsync.queue i WHERE i.delivery_id" EQ "k.id OFFSET 0) q ORDER BY q.delivery_id",
 	.nargs = 1, .argtypes = {INT8ARRAYOID}, .returns = SPI_OK_SELECT
 };
 
