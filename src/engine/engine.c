@@ -606,7 +606,7 @@ settle_apart(CallsyncEngine *engine)
 		const CallsyncExchange *x = dlist_container(CallsyncExchange, node, iter.cur);
 
 		for (int i = 0; i < x->nitems; i++)
-			if (x->items[i].result.per_person && (x->items[i].result.release || x->items[i].result.created))
+			if (callsync_result_of_contact(&x->items[i].result))
 				return true;
 	}
 	return false;

@@ -348,6 +348,8 @@ extern void callsync_confirm_item(CallsyncEngine *engine, CallsyncExchange *exch
 
 /* ---- settle.c ---- */
 /* Inside a transaction: writes results and attempt ends. */
+/* Is something of a contact written, which workers share, when this is settled? */
+extern bool callsync_result_of_contact(const CallsyncResult *r);
 extern void callsync_settle_write(CallsyncEngine *engine, CallsyncResult **results, int n,
 								  const CallsyncAttemptEnd *ends, int nends);
 /* After it committed. */

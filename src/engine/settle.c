@@ -16,6 +16,7 @@
 #include "pg/env.h"
 #include "pg/clock.h"
 #include "pg/json.h"
+#include "pg/locks.h"
 #include "store/alert.h"
 #include "store/append.h"
 #include "store/contact_save.h"
@@ -112,6 +113,12 @@ is_written(const CallsyncResult *r)
 	return r->record_id != NULL &&
 		(r->release || r->created ||
 		 (r->kind == CALLSYNC_RESULT_SETTLED && callsync_step_state_good(r->state)));
+}
+
+bool
+callsync_result_of_contact(const CallsyncResult *r)
+{
+	return r->contacts != NULL || (r->per_person && (r->forget_record || is_written(r)));
 }
 
 static void
@@ -522,6 +529,16 @@ callsync_settle_write(CallsyncEngine *engine, CallsyncResult **results, int n,
 	callsync_attempt_end(ends, nends);
 	if (n == 0)
 		return;
+	/*
+	 * Several statements, and rows of the mirror one by one: two workers who know the same
+	 * callers would take them in different orders and wait for each other.
+	 */
+	for (int i = 0; i < n; i++)
+		if (callsync_result_of_contact(results[i]))
+		{
+			callsync_lock_transaction(engine->identity->database, CALLSYNC_LOCK_CONTACTS, 0);
+			break;
+		}
 	write_deliveries(results, n, now);
 	write_links(results, n, now);
 	write_mirror(results, n);

@@ -16,11 +16,16 @@
 
 #define CALLSYNC_LOCK_TEST		0x43530005	/* objid = destination id: test_destination() waits (sql/53_test.sql) */
 
+#define CALLSYNC_LOCK_CONTACTS	0x43530006	/* objid 0: a worker settles what it learned of contacts */
+
 /* Takes the lock for this session without waiting; false where another has it. */
 extern bool callsync_lock_try(Oid database, uint32 class_id, uint32 key);
 
 /* Takes the lock for this session. */
 extern void callsync_lock_wait(Oid database, uint32 class_id, uint32 key);
+
+/* Takes the lock until the end of this transaction. */
+extern void callsync_lock_transaction(Oid database, uint32 class_id, uint32 key);
 
 extern void callsync_lock_release(Oid database, uint32 class_id, uint32 key);
 
