@@ -54,16 +54,16 @@ is(q1("SELECT count(*) FROM callsync.call WHERE call_id = 'given-up'"), 0, 'what
 
 # ---- the copy guard ----
 CallsyncDelivery::idle($node);
-my $requests = scalar @{ $crm->requests };
+my $requests = scalar @{ $crm->call_requests };
 $node->append_conf('postgresql.conf', "callsync.instance = 'staging'\n");
 $node->restart;
 wait_for("SELECT callsync.wait_until_running('10s')", 't', 'the worker of the copy runs');
 q1(insert('of-the-copy', '4155552006'));
 wait_for("SELECT count(*) FROM callsync.alerts WHERE kind = 'copy' AND cleared_at IS NULL", 1, 'an alert says that this is a copy');
 wait_for("SELECT status FROM callsync.call_sync WHERE call_id = 'of-the-copy'", 'paused', 'its call waits');
-is(scalar @{ $crm->requests }, $requests, 'a copy sends nothing');
+is(scalar @{ $crm->call_requests }, $requests, 'a copy sends nothing');
 q1('SELECT callsync.adopt()');
 wait_for("SELECT status FROM callsync.call_sync WHERE call_id = 'of-the-copy'", 'synced', 'until it is adopted');
-cmp_ok(scalar @{ $crm->requests }, '>', $requests, 'then it sends');
+cmp_ok(scalar @{ $crm->call_requests }, '>', $requests, 'then it sends');
 
 done_testing();

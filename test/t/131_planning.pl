@@ -53,12 +53,12 @@ is(q1("SELECT count(*) FROM callsync.call WHERE call_id = 'u1'"), 1, 'two rows o
 is(scalar(grep { ($_->{properties}{callsync_call_id} // '') eq 'u1' } @{ $crm->records('calls') }), 1, 'and one record');
 
 # ---- what says nothing new sends nothing ----
-my $requests = scalar @{ $crm->requests };
+my $requests = scalar @{ $crm->call_requests };
 q1("UPDATE calls SET summary = summary || '!' WHERE id = 'u1'; UPDATE calls SET summary = 'corrected' WHERE id = 'u1'");
 idle('back and forth');
 q1("SELECT callsync.resync(ARRAY['u1'], 'crm')");
 idle('resync');
-cmp_ok(scalar @{ $crm->requests }, '>', $requests, 'resync sends what is unchanged');
+cmp_ok(scalar @{ $crm->call_requests }, '>', $requests, 'resync sends what is unchanged');
 is(stored('calls', 'phones/u1/call')->{hs_call_body}, 'corrected', 'to the same record');
 is(scalar(grep { ($_->{properties}{callsync_call_id} // '') eq 'u1' } @{ $crm->records('calls') }), 1, 'without a second one');
 

@@ -52,11 +52,11 @@ $other->clear_requests;
 CallsyncDelivery::call($node, 'd1');
 CallsyncDelivery::idle($node, 30, 'idle does not wait for a paused destination');
 is(CallsyncDelivery::q1($node, "SELECT destination, status FROM callsync.call_sync WHERE call_id = 'd1' ORDER BY 1"), "crm|synced\nother|paused", 'paused');
-is(scalar @{ $other->requests }, 0, 'nothing was sent');
+is(scalar @{ $other->call_requests }, 0, 'nothing was sent');
 CallsyncDelivery::q1($node, q{SELECT callsync.alter_destination('other', '{"dry_run": true}'); SELECT callsync.resume('other')});
 CallsyncDelivery::idle($node);
 is(CallsyncDelivery::q1($node, "SELECT status FROM callsync.call_sync WHERE call_id = 'd1' AND destination = 'other'"), 'excluded', 'a dry run delivers nothing');
-is(scalar @{ $other->requests }, 0, 'and sends nothing');
+is(scalar @{ $other->call_requests }, 0, 'and sends nothing');
 like(CallsyncDelivery::q1($node, "SELECT string_agg(outcome || ' ' || request, ' ') FROM callsync.attempts a JOIN callsync.deliveries d ON d.id = a.delivery_id WHERE d.call_id = 'd1' AND d.destination = 'other'"),
 	qr/dry_run .*boiler/s, 'but shows what it would have sent');
 CallsyncDelivery::q1($node, q{SELECT callsync.alter_destination('other', '{"dry_run": false}'); SELECT callsync.resync(ARRAY['d1'], 'other')});

@@ -36,7 +36,7 @@ is(q1("SELECT value < 60 FROM callsync.health WHERE metric = 'data_lag'"), 't', 
 # a newer version takes the older one's place
 q1("UPDATE calls SET summary = 'version 2' WHERE id = 'b1'");
 planned('the update is planned, too');
-is(scalar @{ $crm->requests }, 0, 'nothing was sent');
+is(scalar @{ $crm->call_requests }, 0, 'nothing was sent');
 hours_pass(11);
 CallsyncDelivery::idle($node, 60, 'the batch goes');
 is(q1("SELECT status, count(*) FROM callsync.call_sync GROUP BY 1"), 'synced|3', 'synced');
@@ -50,7 +50,7 @@ cmp_ok(scalar @sent, '>', 0, 'by batch requests');
 $crm->clear_requests;
 q1("SELECT callsync.resync(ARRAY['b2'])");
 CallsyncDelivery::idle($node, 60, 'resync() does not wait for the batch');
-cmp_ok(scalar @{ $crm->requests }, '>', 0, 'it was sent');
+cmp_ok(scalar @{ $crm->call_requests }, '>', 0, 'it was sent');
 
 # a batch that fails is noticed
 $crm->fault({ action => 'status', status => 503, count => -1 });
@@ -107,7 +107,7 @@ CallsyncDelivery::call($node, "m$_", phone => "415555303$_") for 1 .. 3;
 planned('calls are captured and planned during maintenance');
 q1("SELECT callsync.wake(true)");
 is(q1("SELECT status, count(*) FROM callsync.call_sync WHERE call_id LIKE 'm%' GROUP BY 1"), 'pending|3', 'they wait');
-is(scalar @{ $crm->requests }, 0, 'nothing was sent');
+is(scalar @{ $crm->call_requests }, 0, 'nothing was sent');
 hours_pass(6);
 CallsyncDelivery::idle($node, 60, 'after it they go');
 is(q1("SELECT status, count(*) FROM callsync.call_sync WHERE call_id LIKE 'm%' GROUP BY 1"), 'synced|3', 'synced');

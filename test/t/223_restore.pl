@@ -32,7 +32,7 @@ CallsyncDelivery::call($node, "captured$_", phone => "415555603$_") for 1 .. 3;
 # an update of one that is delivered, and of one that is only planned
 on($node, "UPDATE calls SET summary = 'changed' WHERE id IN ('done1', 'planned1')");
 $crm->clear_faults;
-my $requests = scalar @{ $crm->requests };
+my $requests = scalar @{ $crm->call_requests };
 
 # a new cluster with the same key
 my $dump = $node->basedir . '/dump';
@@ -49,7 +49,7 @@ ok($new->poll_query_until('postgres', "SELECT is_copy AND state = 'running' FROM
 is(on($new, "SELECT bool_and(paused) FROM callsync.destination"), 't', 'nothing may be sent from it');
 CallsyncDelivery::call($new, 'new', phone => '4155556040');
 is(on($new, 'SELECT count(*) > 0 FROM callsync.outbox'), 't', 'calls are captured there meanwhile');
-is(scalar @{ $crm->requests }, $requests, 'nothing was sent');
+is(scalar @{ $crm->call_requests }, $requests, 'nothing was sent');
 
 # the original is gone for good
 $node->stop;

@@ -139,6 +139,9 @@ sub count { my ($self, $object, %o) = @_; return $self->counts(%o)->{$object} //
 sub duplicates { my ($self, $object, $property, %o) = @_; return $self->control('GET', '/duplicates', $self->_dialect({ object => $object, property => $property, %o })); }
 sub links { my ($self, %o) = @_; return $self->control('GET', '/links', $self->_dialect(\%o)); }
 sub requests { my ($self, %o) = @_; return $self->control('GET', '/requests', \%o); }
+# Requests that carry or look up something of a call. A destination is asked for its fields (GET) beside them,
+# at times that a test about calls does not know.
+sub call_requests { my ($self, %o) = @_; return [ grep { $_->{method} ne 'GET' } @{ $self->requests(limit => 100000, %o) } ]; }
 sub clear_requests { return $_[0]->control('DELETE', '/requests'); }
 
 # Waiting; die when the time is over (timeout_ms, default 30 s).
