@@ -172,6 +172,10 @@ BEGIN
 				HINT = 'An interval of a second or more, such as "1 hour".';
 		END;
 	END IF;
+	IF options #> '{limits,time_zone}' IS NOT NULL AND NOT EXISTS (SELECT 1 FROM pg_timezone_names z WHERE z.name = options #>> '{limits,time_zone}') THEN
+		RAISE EXCEPTION 'unknown time zone "%"', options #>> '{limits,time_zone}' USING ERRCODE = 'invalid_parameter_value',
+			HINT = 'Names are listed in pg_timezone_names.';
+	END IF;
 	allow := coalesce(jsonb_typeof(options -> 'allow_addresses') = 'array' AND options -> 'allow_addresses' <> '[]', false);
 	IF options ? 'allow_addresses' THEN
 		IF jsonb_typeof(options -> 'allow_addresses') <> 'array' THEN

@@ -18,6 +18,7 @@ SELECT pg_catalog.pg_extension_config_dump('callsync.destination_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('callsync.map_version', '');
 SELECT pg_catalog.pg_extension_config_dump('callsync.route', '');
 SELECT pg_catalog.pg_extension_config_dump('callsync.destination_state', '');
+SELECT pg_catalog.pg_extension_config_dump('callsync.quota', '');
 SELECT pg_catalog.pg_extension_config_dump('callsync.schema_field', '');
 SELECT pg_catalog.pg_extension_config_dump('callsync.schema_state', '');
 SELECT pg_catalog.pg_extension_config_dump('callsync.schema_drift_event', '');

@@ -18,6 +18,8 @@
  */
 #define RING (CALLSYNC_BUCKET_SLICES + 1)
 
+#define LOOK_AGAIN_MS 10000		/* what others leave alone of a booked limit may become free */
+
 static int64_t
 slice_ms(const CallsyncBucket *b)
 {
@@ -59,12 +61,31 @@ callsync_bucket_init_fixed(CallsyncBucket *b, int64_t rate, int64_t period_ms, i
 	b->reset_at_ms = next_reset_ms;
 }
 
+/* The slice or period of the credit is over. */
+static void
+expire_credit(CallsyncBucket *b)
+{
+	b->stale = b->credit;
+	b->stale_until_ms = b->credit_until_ms;
+	b->credit = 0;
+	b->credit_until_ms = 0;
+	b->owed += b->in_flight;
+	b->full_until_ms = 0;
+	b->seen_used = 0;
+}
+
 /* Moves the ring to now: gives back what is a window old. */
 static void
 advance(CallsyncBucket *b, int64_t now_ms)
 {
 	int64_t		no;
 
+	if (b->booked)
+	{
+		if (b->credit_until_ms != 0 && now_ms >= b->credit_until_ms)
+			expire_credit(b);
+		return;
+	}
 	if (b->fixed)
 	{
 		while (now_ms >= b->reset_at_ms)
@@ -97,6 +118,68 @@ advance(CallsyncBucket *b, int64_t now_ms)
 	b->slice_no = no;
 }
 
+void
+callsync_bucket_init_booked(CallsyncBucket *b, int64_t rate, int64_t window_ms)
+{
+	callsync_bucket_init(b, rate, window_ms);
+	b->booked = true;
+	b->left = b->rate;
+}
+
+/* Units that must stay for others */
+static int64_t
+reserve_units(double keep_free, int64_t rate, int64_t want)
+{
+	int64_t		reserve = (int64_t) (keep_free * (double) rate);
+
+	if (reserve > rate - want)
+		reserve = rate - want;
+	return reserve > 0 ? reserve : 0;
+}
+
+int64_t
+callsync_bucket_wants(CallsyncBucket *b, int64_t cost, double keep_free, int64_t now_ms)
+{
+	int64_t		rate = effective_rate(b);
+	int64_t		chunk = rate / 1000;
+
+	if (!b->booked)
+		return 0;
+	advance(b, now_ms);
+	if (cost > rate)
+		cost = rate;
+	if (now_ms < b->paused_until_ms || now_ms < b->full_until_ms)
+		return 0;
+	if (b->credit >= cost && (b->credit_until_ms == 0 || b->credit + b->left >= cost + reserve_units(keep_free, rate, cost)))
+		return 0;
+	/* a few requests' worth, so that the books are not opened for each */
+	if (chunk < cost)
+		chunk = cost;
+	return chunk - b->credit > 0 ? chunk - b->credit : 1;
+}
+
+void
+callsync_bucket_credit(CallsyncBucket *b, int64_t granted, int64_t until_ms, int64_t left, int64_t full_until_ms)
+{
+	b->credit += granted;
+	b->credit_until_ms = until_ms;
+	b->left = left;
+	b->full_until_ms = left > 0 ? 0 : full_until_ms;
+	b->stale = 0;
+	b->owed = 0;
+}
+
+void
+callsync_bucket_uncredit(CallsyncBucket *b)
+{
+	if (!b->booked)
+		return;
+	b->credit = 0;
+	b->stale = 0;
+	b->owed = b->in_flight;
+	b->full_until_ms = 0;
+}
+
 int64_t
 callsync_bucket_free(CallsyncBucket *b, int64_t now_ms)
 {
@@ -105,6 +188,8 @@ callsync_bucket_free(CallsyncBucket *b, int64_t now_ms)
 	advance(b, now_ms);
 	if (now_ms < b->paused_until_ms)
 		return 0;
+	if (b->booked)
+		return b->credit + b->left;
 	units = effective_rate(b) - b->used - b->in_flight;
 	return units > 0 ? units : 0;
 }
@@ -116,7 +201,10 @@ when_free(CallsyncBucket *b, int64_t need, int64_t now_ms)
 	int64_t		units = effective_rate(b) - b->used - b->in_flight;
 	int64_t		at = now_ms;
 
-	if (units < need)
+	if (b->booked)
+		/* not empty: somebody leaves the rest alone, and may look again */
+		at = b->full_until_ms > now_ms ? b->full_until_ms : now_ms + LOOK_AGAIN_MS;
+	else if (units < need)
 	{
 		if (b->fixed)
 			at = b->reset_at_ms;
@@ -156,16 +244,12 @@ callsync_limits_take(CallsyncLimits *limits, double keep_free, int64_t now_ms, i
 		CallsyncBucket *b = limits->bucket[i];
 		int64_t		cost = limits->cost[i] > 0 ? limits->cost[i] : 1;
 		int64_t		rate = effective_rate(b);
-		int64_t		reserve = (int64_t) (keep_free * (double) rate);
-		int64_t		need;
 
 		/* A cost above the whole rate must not wait for ever: it takes the full window. */
 		int64_t		want = cost < rate ? cost : rate;
+		int64_t		need = want + reserve_units(keep_free, rate, want);
 
-		if (reserve > rate - want)
-			reserve = rate - want;
-		need = want + (reserve > 0 ? reserve : 0);
-		if (callsync_bucket_free(b, now_ms) < need)
+		if (callsync_bucket_free(b, now_ms) < need || (b->booked && b->credit < want))
 		{
 			int64_t		at = when_free(b, need, now_ms);
 
@@ -178,7 +262,14 @@ callsync_limits_take(CallsyncLimits *limits, double keep_free, int64_t now_ms, i
 	if (!ok)
 		return false;
 	for (int i = 0; i < limits->n; i++)
-		limits->bucket[i]->in_flight += limits->cost[i] > 0 ? limits->cost[i] : 1;
+	{
+		CallsyncBucket *b = limits->bucket[i];
+		int64_t		cost = limits->cost[i] > 0 ? limits->cost[i] : 1;
+
+		b->in_flight += cost;
+		if (b->booked)
+			b->credit -= cost < b->credit ? cost : b->credit;
+	}
 	return true;
 }
 
@@ -192,6 +283,12 @@ callsync_limits_done(CallsyncLimits *limits, bool counted, int64_t now_ms)
 
 		advance(b, now_ms);
 		b->in_flight -= cost < b->in_flight ? cost : b->in_flight;
+		if (b->booked)
+		{
+			if (!counted && b->credit_until_ms != 0)
+				b->credit += cost;
+			continue;
+		}
 		if (!counted)
 			continue;
 		b->used += cost;
@@ -208,12 +305,47 @@ callsync_bucket_pause(CallsyncBucket *b, int64_t until_ms)
 }
 
 void
+callsync_bucket_inherit(CallsyncBucket *b, const CallsyncBucket *before, int64_t now_ms)
+{
+	callsync_bucket_pause(b, before->paused_until_ms);
+	/* in the books, or counted in another way: the answers tell */
+	if (b->booked || before->booked || b->fixed || before->fixed)
+		return;
+	if (b->window_ms == before->window_ms)
+	{
+		b->slice_no = before->slice_no;
+		b->used = before->used;
+		memcpy(b->slices, before->slices, sizeof(b->slices));
+	}
+	advance(b, now_ms);
+	/* answers to these go to the old bucket */
+	b->used += before->in_flight;
+	b->slices[ring_place(b->slice_no)] += before->in_flight;
+}
+
+void
 callsync_bucket_learn(CallsyncBucket *b, int64_t limit, int64_t remaining, int64_t reset_at_ms,
 					  int64_t now_ms)
 {
 	advance(b, now_ms);
 	if (limit > 0)
 		b->learned_rate = limit;
+	if (b->booked)
+	{
+		/* what others use of it goes into the books with the next booking */
+		if (remaining >= 0)
+		{
+			int64_t		used = effective_rate(b) - remaining;
+
+			if (used > b->seen_used)
+				b->seen_used = used;
+			if (b->credit > remaining)
+				b->credit = remaining;
+			if (b->left > remaining)
+				b->left = remaining;
+		}
+		return;
+	}
 	if (b->fixed && reset_at_ms > now_ms)
 		b->reset_at_ms = reset_at_ms;
 	if (remaining >= 0)

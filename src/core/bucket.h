@@ -38,6 +38,17 @@ typedef struct CallsyncBucket
 	int64_t		slice_no;		/* number of the newest slice: time / slice length */
 	int64_t		paused_until_ms;
 	int64_t		slices[CALLSYNC_BUCKET_SLICES + 1];
+
+	/* booked only: the books are kept elsewhere, units come from there some at a time */
+	bool		booked;
+	int64_t		credit;			/* units booked and not taken */
+	int64_t		credit_until_ms;	/* then they count for another slice or period */
+	int64_t		stale;			/* credit that was not used until then: to be given back */
+	int64_t		stale_until_ms; /* credit_until_ms of those */
+	int64_t		owed;			/* in flight at that instant: may count on the other side of it, too */
+	int64_t		left;			/* units that the books still had when we last looked */
+	int64_t		full_until_ms;	/* they had none: no use to ask before */
+	int64_t		seen_used;		/* what the server says is used, 0: nothing said */
 } CallsyncBucket;
 
 /*
@@ -56,6 +67,22 @@ extern void callsync_bucket_init(CallsyncBucket *bucket, int64_t rate, int64_t w
 extern void callsync_bucket_init_fixed(CallsyncBucket *bucket, int64_t rate, int64_t period_ms,
 									   int64_t next_reset_ms);
 
+/*
+ * A limit whose window is too long to be kept in one process's memory (a day):
+ * it has to hold across restarts and for several processes. Units are booked
+ * outside, a few at a time, before they are taken: when wants() says so, book,
+ * then tell by callsync_bucket_credit(). What is not used until until_ms is
+ * given back at the next booking (stale).
+ */
+extern void callsync_bucket_init_booked(CallsyncBucket *bucket, int64_t rate, int64_t window_ms);
+/* How many units to book so that a request of that cost can go; 0: none, it can, or there are none. */
+extern int64_t callsync_bucket_wants(CallsyncBucket *bucket, int64_t cost, double keep_free, int64_t now_ms);
+/* granted units are ours until until_ms; left: what the books still have; full_until_ms: where that is nothing */
+extern void callsync_bucket_credit(CallsyncBucket *bucket, int64_t granted, int64_t until_ms, int64_t left,
+								   int64_t full_until_ms);
+/* The booking did not come about (rollback): what is in hand may not be ours. */
+extern void callsync_bucket_uncredit(CallsyncBucket *bucket);
+
 /* Units free right now. */
 extern int64_t callsync_bucket_free(CallsyncBucket *bucket, int64_t now_ms);
 
@@ -70,6 +97,9 @@ extern bool callsync_limits_take(CallsyncLimits *limits, double keep_free, int64
 								 int64_t *wait_until_ms);
 /* The answer is in (counted = true) or the request never left (false). */
 extern void callsync_limits_done(CallsyncLimits *limits, bool counted, int64_t now_ms);
+
+/* A bucket of another rate takes the place of one: what that has counted, and what is under way of it, counts on. */
+extern void callsync_bucket_inherit(CallsyncBucket *bucket, const CallsyncBucket *before, int64_t now_ms);
 
 /* The server said "not before": nothing is granted until then; never shortened. */
 extern void callsync_bucket_pause(CallsyncBucket *bucket, int64_t until_ms);

@@ -177,7 +177,7 @@ new_exchange(Round *round, CallsyncExchangeKind kind, const CallsyncOp *op, cons
 	x = callsync_exchange_create(round->engine, dest);
 	x->probe = before == CALLSYNC_BREAKER_OPEN;
 	x->bulk = round->bulk;
-	if (!callsync_engine_dest_take(dest, op, x, round->now_ms, &wait_ms, &general))
+	if (!callsync_engine_dest_take(round->engine, dest, op, x, round->now_ms, &wait_ms, &general))
 	{
 		round->closed = round->closed || general;
 		if (general)
@@ -625,4 +625,5 @@ callsync_arm_undo(CallsyncEngine *engine)
 			callsync_breaker_cancel_probe(&x->dest->breaker, now_ms);
 		callsync_exchange_free(x);
 	}
+	callsync_engine_quota_undo(engine);
 }

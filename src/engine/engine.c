@@ -263,6 +263,7 @@ sync_destinations(CallsyncEngine *engine)
 				callsync_breaker_restore_open(&dest->breaker, Min(callsync_engine_ms(until),
 																  callsync_engine_now_ms() + 32000));
 			dest->was_down = until != 0;
+			callsync_engine_dest_resume(dest, callsync_destination_state_updated_at(d->name));
 			dest->breaker_restored = true;
 		}
 	}
@@ -407,6 +408,7 @@ tick_body(void *arg)
 	callsync_load_planned(engine, work->plan.redriven_ids, work->plan.nredriven, false);
 	engine->more = callsync_load_queue(engine) || engine->more;
 	settle_doomed(engine);
+	callsync_engine_turns_return(engine);
 	if (engine->nanswered < UNSETTLED_MAX)
 		callsync_arm(engine);
 	callsync_settle_write(engine, engine->results, engine->nresults, NULL, 0);

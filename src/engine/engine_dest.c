@@ -21,7 +21,6 @@
 #define DEFAULT_CONCURRENCY 8
 #define DEFAULT_RESERVE 0.5
 #define TELL_EVERY_MS 1000
-#define DAY_MS INT64CONST(86400000)
 
 static int64
 option_int(const json_t *object, const char *key, int64 otherwise)
@@ -41,25 +40,21 @@ callsync_limit_set_release(CallsyncLimitSet *set)
 }
 
 static void
-add_limit(CallsyncLimitSet *set, const CallsyncLimitSpec *spec, int workers, int64 now_ms)
+add_limit(CallsyncLimitSet *set, const CallsyncLimitSpec *spec, int index, int workers)
 {
 	int			i = set->n;
 	int64		rate = spec->rate;
-	int64		window_ms = spec->window_ms;
+	bool		booked = callsync_engine_quota_is_booked(spec);
 
-	if (i == CALLSYNC_MAX_LIMITS || rate <= 0 || window_ms <= 0)
+	if (i == CALLSYNC_MAX_LIMITS || rate <= 0 || spec->window_ms <= 0)
 		return;
-	if (workers > 1)
+	if (!booked && rate < workers)
 	{
-		/* a share of less than one request: one, in a longer window */
-		if (rate >= workers)
-			rate /= workers;
-		else if (!spec->fixed)
-		{
-			window_ms = window_ms * workers / rate;
-			rate = 1;
-		}
+		set->turns[i] = (int) rate;
+		rate = 1;
 	}
+	else if (!booked)
+		rate = rate / workers + (index < rate % workers ? 1 : 0);
 	set->spec[i] = *spec;
 	strlcpy(set->name[i], spec->name ? spec->name : "", sizeof(set->name[i]));
 	set->spec[i].name = set->name[i];
@@ -68,16 +63,24 @@ add_limit(CallsyncLimitSet *set, const CallsyncLimitSpec *spec, int workers, int
 		strlcpy(set->op_bucket[i], spec->op_bucket, sizeof(set->op_bucket[i]));
 		set->spec[i].op_bucket = set->op_bucket[i];
 	}
-	if (spec->fixed)
-		callsync_bucket_init_fixed(&set->bucket[i], rate, window_ms, (now_ms / DAY_MS + 1) * DAY_MS);
+	if (booked)
+		callsync_bucket_init_booked(&set->bucket[i], rate, spec->window_ms);
 	else
-		callsync_bucket_init(&set->bucket[i], rate, window_ms);
+		callsync_bucket_init(&set->bucket[i], rate, spec->window_ms);
 	set->n++;
+}
+
+static bool
+resets_at_midnight(const json_t *limit, bool otherwise)
+{
+	const char *reset = callsync_json_string(limit, "reset");
+
+	return reset ? strcmp(reset, "midnight") == 0 : otherwise;
 }
 
 /* The connector's limits with the destination's option "limits" over them. */
 static CallsyncLimitSet *
-make_limits(CallsyncEngine *engine, CallsyncEngineDest *dest, int64 now_ms)
+make_limits(CallsyncEngine *engine, CallsyncEngineDest *dest)
 {
 	CallsyncLimitSet *set = MemoryContextAllocZero(engine->mcxt, sizeof(*set));
 	const json_t *options = json_object_get(dest->d->options, "limits");
@@ -98,7 +101,8 @@ make_limits(CallsyncEngine *engine, CallsyncEngineDest *dest, int64 now_ms)
 		spec.window_ms = option_int(own, "per_s", spec.window_ms / 1000) * 1000;
 		if (spec.window_ms <= 0)
 			spec.window_ms = specs[i].window_ms;
-		add_limit(set, &spec, dest->workers, now_ms);
+		spec.fixed = resets_at_midnight(own, spec.fixed);
+		add_limit(set, &spec, engine->identity->index, dest->workers);
 	}
 	json_object_foreach((json_t *) options, key, value)
 	{
@@ -115,7 +119,8 @@ make_limits(CallsyncEngine *engine, CallsyncEngineDest *dest, int64 now_ms)
 		spec.rate = option_int(value, "rate", 0);
 		spec.window_ms = option_int(value, "per_s", 1) * 1000;
 		spec.op_bucket = json_string_value(json_object_get(value, "op"));
-		add_limit(set, &spec, dest->workers, now_ms);
+		spec.fixed = resets_at_midnight(value, false);
+		add_limit(set, &spec, engine->identity->index, dest->workers);
 	}
 	return set;
 }
@@ -127,30 +132,67 @@ same_limits(const CallsyncLimitSet *a, const CallsyncLimitSet *b)
 		return false;
 	for (int i = 0; i < a->n; i++)
 		if (strcmp(a->name[i], b->name[i]) != 0 || strcmp(a->op_bucket[i], b->op_bucket[i]) != 0 ||
-			a->bucket[i].rate != b->bucket[i].rate || a->bucket[i].window_ms != b->bucket[i].window_ms ||
+			a->spec[i].rate != b->spec[i].rate || a->turns[i] != b->turns[i] ||
+			(a->turns[i] == 0 && a->bucket[i].rate != b->bucket[i].rate) || a->bucket[i].window_ms != b->bucket[i].window_ms ||
 			a->spec[i].counts_cost != b->spec[i].counts_cost || a->spec[i].fixed != b->spec[i].fixed)
 			return false;
 	return true;
 }
 
+/* The rate was changed; what was sent is still counted there. */
+static void
+inherit_limits(CallsyncLimitSet *set, const CallsyncLimitSet *before)
+{
+	int64		now_ms = callsync_engine_now_ms();
+
+	for (int i = 0; i < set->n; i++)
+		for (int k = 0; k < before->n; k++)
+			if (strcmp(set->name[i], before->name[k]) == 0)
+				callsync_bucket_inherit(&set->bucket[i], &before->bucket[k], now_ms);
+}
+
+void
+callsync_engine_dest_resume(CallsyncEngineDest *dest, TimestampTz last_told)
+{
+	CallsyncLimitSet *set = dest->limits;
+	int64		now_ms = callsync_engine_now_ms();
+
+	for (int i = 0; last_told != 0 && i < set->n; i++)
+	{
+		int64		window_ms = set->bucket[i].window_ms;
+
+		/* what is booked is in the books */
+		if (!set->bucket[i].booked && callsync_engine_ms(last_told) + 2 * TELL_EVERY_MS + window_ms > now_ms)
+			callsync_bucket_pause(&set->bucket[i], now_ms + window_ms);
+	}
+}
+
 bool
-callsync_engine_dest_take(CallsyncEngineDest *dest, const CallsyncOp *op, CallsyncExchange *exchange,
+callsync_engine_dest_take(CallsyncEngine *engine, CallsyncEngineDest *dest, const CallsyncOp *op, CallsyncExchange *exchange,
 						  int64 now_ms, int64 *wait_until_ms, bool *general)
 {
 	CallsyncLimitSet *set = dest->limits;
 	CallsyncLimits *limits = &exchange->limits;
+	double		keep_free = exchange->bulk ? dest->reserve : 0.0;
 
 	limits->n = 0;
+	*general = false;
 	for (int i = 0; i < set->n; i++)
 	{
 		if (!callsync_limit_covers(&set->spec[i], op))
 			continue;
 		limits->bucket[limits->n] = &set->bucket[i];
 		limits->cost[limits->n] = set->spec[i].counts_cost ? Max(op->cost, 1) : 1;
+		if (set->turns[i] > 0 && !callsync_engine_turn_take(engine, dest, set, i, now_ms, wait_until_ms))
+		{
+			*general = set->spec[i].op_bucket == NULL;
+			return false;
+		}
+		if (set->bucket[i].booked)
+			callsync_engine_quota_book(dest, set, i, limits->cost[limits->n], keep_free, now_ms);
 		limits->n++;
 	}
-	*general = false;
-	if (!callsync_limits_take(limits, exchange->bulk ? dest->reserve : 0.0, now_ms, wait_until_ms))
+	if (!callsync_limits_take(limits, keep_free, now_ms, wait_until_ms))
 	{
 		for (int i = 0; i < set->n; i++)
 			*general = *general || (set->spec[i].op_bucket == NULL &&
@@ -205,7 +247,6 @@ callsync_engine_dest_configure(CallsyncEngine *engine, CallsyncEngineDest *dest)
 	CallsyncDestination *d = dest->d;
 	const json_t *options = d->options;
 	const json_t *limits = json_object_get(options, "limits");
-	int64		now_ms = callsync_engine_now_ms();
 	CallsyncLimitSet *before = dest->limits;
 	int			workers = Max(engine->identity->workers, 1);
 	int			concurrency;
@@ -217,7 +258,7 @@ callsync_engine_dest_configure(CallsyncEngine *engine, CallsyncEngineDest *dest)
 
 	dest->workers = workers;
 	dest->generation = d->generation;
-	dest->limits = make_limits(engine, dest, now_ms);
+	dest->limits = make_limits(engine, dest);
 	if (before != NULL && same_limits(before, dest->limits))
 	{
 		/* the counts stay, those of requests under way included */
@@ -225,7 +266,14 @@ callsync_engine_dest_configure(CallsyncEngine *engine, CallsyncEngineDest *dest)
 		dest->limits = before;
 	}
 	else
+	{
+		if (before != NULL)
+		{
+			inherit_limits(dest->limits, before);
+			callsync_engine_turns_drop(dest, before);
+		}
 		callsync_limit_set_release(before);
+	}
 
 	concurrency = (int) option_int(limits, "concurrency",
 								   d->connector ? callsync_connector_concurrency(d->connector) : 0);
@@ -278,7 +326,7 @@ callsync_engine_dest_error(CallsyncEngineDest *dest, const char *error_class, co
 	strlcpy(dest->last_error, message ? message : "", sizeof(dest->last_error));
 }
 
-/* [{"name", "limit", "free", "per_s"}] */
+/* [{"name", "limit", "per_s", "free"}]; free: of this worker's share, where it is shared by shares */
 static char *
 limits_text(CallsyncEngineDest *dest, int64 now_ms)
 {
@@ -290,7 +338,7 @@ limits_text(CallsyncEngineDest *dest, int64 now_ms)
 		json_t	   *entry = callsync_json_object();
 
 		json_object_set_new(entry, "name", json_string(dest->limits->name[i]));
-		json_object_set_new(entry, "limit", json_integer(b->rate));
+		json_object_set_new(entry, "limit", json_integer(dest->limits->spec[i].rate));
 		json_object_set_new(entry, "per_s", json_integer(b->window_ms / 1000));
 		json_object_set_new(entry, "free", json_integer(callsync_bucket_free(b, now_ms)));
 		json_array_append_new(array, entry);

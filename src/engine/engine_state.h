@@ -37,6 +37,7 @@
 #define CALLSYNC_HORIZON_MS 60000	/* what is due later stays in the queue */
 #define CALLSYNC_MAX_LIMITS CALLSYNC_LIMITS_MAX
 #define CALLSYNC_MAX_CLASSES 24
+#define CALLSYNC_BOOKED_WINDOW_MS 30000	/* limits with longer windows are booked in a table */
 
 /* Job phases: what the next exchange of a delivery is. */
 typedef enum CallsyncPhase
@@ -72,6 +73,12 @@ typedef struct CallsyncLimitSet
 	CallsyncBucket bucket[CALLSYNC_MAX_LIMITS];
 	char		name[CALLSYNC_MAX_LIMITS][64];
 	char		op_bucket[CALLSYNC_MAX_LIMITS][64];
+	int			turns[CALLSYNC_MAX_LIMITS]; /* shared by turns (turns.c), so many; 0: by shares */
+	int			turns_held[CALLSYNC_MAX_LIMITS];
+	uint64		turn_mask[CALLSYNC_MAX_LIMITS];
+	int64		turns_since_ms[CALLSYNC_MAX_LIMITS];	/* held without a pause */
+	int64		turns_after_ms[CALLSYNC_MAX_LIMITS];	/* others may try until then */
+	CallsyncTri quota_alert[CALLSYNC_MAX_LIMITS];	/* alert "quota" is open */
 } CallsyncLimitSet;
 
 /* The engine's side of a destination; hangs on CallsyncDestination.engine. */
@@ -279,10 +286,12 @@ extern void callsync_engine_add_result(CallsyncEngine *engine, CallsyncResult *r
 /* ---- engine_dest.c ---- */
 /* Limits, concurrency, retry schedule ... from the destination's options, where they changed. */
 extern void callsync_engine_dest_configure(CallsyncEngine *engine, CallsyncEngineDest *dest);
+/* This process is new: what an earlier one sent a moment ago still counts. */
+extern void callsync_engine_dest_resume(CallsyncEngineDest *dest, TimestampTz last_told);
 /* May anything be sent there now? If not, *wait_until_ms says when to ask again (INT64_MAX: after a change). */
 extern void callsync_limit_set_release(CallsyncLimitSet *set);
 /* Takes what the op needs; on refusal *wait_until_ms, and whether other ops have to wait as well. */
-extern bool callsync_engine_dest_take(CallsyncEngineDest *dest, const CallsyncOp *op, CallsyncExchange *exchange,
+extern bool callsync_engine_dest_take(CallsyncEngine *engine, CallsyncEngineDest *dest, const CallsyncOp *op, CallsyncExchange *exchange,
 									  int64 now_ms, int64 *wait_until_ms, bool *general);
 extern void callsync_engine_dest_give_back(CallsyncExchange *exchange, bool counted, int64 now_ms);
 extern bool callsync_engine_dest_open(CallsyncEngine *engine, CallsyncEngineDest *dest, int64 now_ms,
@@ -291,6 +300,20 @@ extern bool callsync_engine_dest_open(CallsyncEngine *engine, CallsyncEngineDest
 extern void callsync_engine_dests_tell(CallsyncEngine *engine, bool force);
 extern void callsync_engine_dest_error(CallsyncEngineDest *dest, const char *error_class, const char *message,
 									   TimestampTz at);
+
+/* ---- quota.c (inside a transaction) ---- */
+extern bool callsync_engine_quota_is_booked(const CallsyncLimitSpec *spec);
+/* Books units of limit i where the request needs some and none are in hand. */
+extern void callsync_engine_quota_book(CallsyncEngineDest *dest, CallsyncLimitSet *set, int i, int64 cost, double keep_free,
+									   int64 now_ms);
+extern void callsync_engine_quota_undo(CallsyncEngine *engine);
+
+/* ---- turns.c ---- */
+/* True: at least one turn is ours, the bucket knows whether it is free. */
+extern bool callsync_engine_turn_take(CallsyncEngine *engine, CallsyncEngineDest *dest, CallsyncLimitSet *set, int i,
+									  int64 now_ms, int64 *wait_until_ms);
+extern void callsync_engine_turns_return(CallsyncEngine *engine);
+extern void callsync_engine_turns_drop(CallsyncEngineDest *dest, CallsyncLimitSet *set);
 
 /* ---- loader.c (inside a transaction) ---- */
 extern void callsync_load_planned(CallsyncEngine *engine, const int64 *ids, int n, bool fresh);

@@ -449,7 +449,7 @@ begin_body(void *arg)
 	x->items[0].context = task_context(q, d->connector);
 	x->nitems = 1;
 	MemoryContextSwitchTo(old);
-	if (!callsync_engine_dest_take(q->dest, op, x, callsync_engine_ms(now), &wait_ms, &general))
+	if (!callsync_engine_dest_take(engine, q->dest, op, x, callsync_engine_ms(now), &wait_ms, &general))
 	{
 		q->not_before = callsync_engine_time(wait_ms);
 		callsync_exchange_free(x);
@@ -554,6 +554,7 @@ settle_body(void *arg)
 	bool		more = false;
 	MemoryContext old;
 
+	callsync_mask_answer(x);
 	callsync_engine_dest_give_back(x, x->response->may_have_sent, callsync_engine_ms(x->answered_at));
 	if (op == NULL)
 	{
@@ -690,6 +691,8 @@ callsync_inquiries_tick(CallsyncEngine *engine)
 			bool		last = q->at >= q->ntasks;
 
 			result = txn("beginning an inquiry", begin_body, &b);
+			if (result == CALLSYNC_TICK_FAILED)
+				callsync_engine_quota_undo(engine);
 			if (result == CALLSYNC_TICK_FAILED && q->x != NULL)
 			{
 				callsync_engine_dest_give_back(q->x, false, callsync_engine_now_ms());

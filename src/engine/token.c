@@ -269,6 +269,13 @@ load_body(void *arg)
 	e->read_again_at = 0;
 	if (e->oauth)
 		read_row(e);
+	else if (e->auth != NULL)
+	{
+		/* it had no credential at first, or another kind of one */
+		callsync_token_not_needed(e->name);
+		callsync_alert_clear("reauth_required", e->name, "", callsync_now());
+		callsync_alert_clear("token_failing", e->name, "", callsync_now());
+	}
 }
 
 static void

@@ -13,6 +13,7 @@
 #define CALLSYNC_LOCK_RUNNING	0x43530002	/* objid = worker index: its loop runs */
 #define CALLSYNC_LOCK_SHARD		0x43530003	/* objid = shard: one owner each */
 #define CALLSYNC_LOCK_TOKEN		0x43530004	/* objid = destination id: its token is being renewed */
+#define CALLSYNC_LOCK_TURN		0x43530006	/* objid = hash of destination, limit and number: a turn at that limit */
 
 #define CALLSYNC_LOCK_TEST		0x43530005	/* objid = destination id: test_destination() waits (sql/53_test.sql) */
 

@@ -38,6 +38,11 @@ static CallsyncStmt stmt_open = {
 	.nargs = 1, .argtypes = {TEXTOID}, .returns = SPI_OK_SELECT
 };
 
+static CallsyncStmt stmt_updated = {
+	.sql = "SELECT s.updated_at FROM callsync.destination_state s WHERE s.destination" EQ "$1",
+	.nargs = 1, .argtypes = {TEXTOID}, .returns = SPI_OK_SELECT
+};
+
 static CallsyncStmt stmt_pause = {
 	.sql = "UPDATE callsync.destination d SET paused = true, paused_reason = $2, paused_at = $3, generation = d.generation" PLUS "1 "
 	"WHERE d.name" EQ "$1 AND NOT d.paused",
@@ -86,6 +91,16 @@ callsync_destination_state_open_until(const char *destination)
 	Datum		value = CStringGetTextDatum(destination);
 
 	if (callsync_stmt_run(&stmt_open, &value, NULL, false, 0) == 0)
+		return 0;
+	return callsync_row_time(0, 1, 0);
+}
+
+TimestampTz
+callsync_destination_state_updated_at(const char *destination)
+{
+	Datum		value = CStringGetTextDatum(destination);
+
+	if (callsync_stmt_run(&stmt_updated, &value, NULL, false, 0) == 0)
 		return 0;
 	return callsync_row_time(0, 1, 0);
 }

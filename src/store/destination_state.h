@@ -34,6 +34,9 @@ extern void callsync_destination_state_write(const CallsyncDestinationState *sta
 /* After a restart: is the breaker open, and until when? 0: it is not. */
 extern TimestampTz callsync_destination_state_open_until(const char *destination);
 
+/* When a worker last wrote, 0: never. It does so within a second of a request. */
+extern TimestampTz callsync_destination_state_updated_at(const char *destination);
+
 /* Stops a destination (the endpoint asked for it). */
 extern void callsync_destination_pause(const char *destination, const char *reason, TimestampTz now);
 

@@ -81,6 +81,12 @@ static CallsyncStmt stmt_tell = {
 	.nargs = 1, .argtypes = {TEXTOID}, .returns = SPI_OK_INSERT
 };
 
+static CallsyncStmt stmt_static = {
+	.sql = "UPDATE callsync.destination_state s SET token_state = 'static', token_expires_at = NULL, token_refreshed_at = NULL"
+	" WHERE s.destination OPERATOR(pg_catalog.=) $1 AND s.token_state OPERATOR(pg_catalog.<>) 'static'",
+	.nargs = 1, .argtypes = {TEXTOID}, .returns = SPI_OK_UPDATE
+};
+
 static Datum
 time_or_null(TimestampTz time, bool *isnull)
 {
@@ -201,4 +207,13 @@ callsync_token_forget(const char *destination)
 	Datum		name = CStringGetTextDatum(destination);
 
 	(void) callsync_stmt_run(&stmt_forget, &name, NULL, false, 0);
+}
+
+void
+callsync_token_not_needed(const char *destination)
+{
+	Datum		name = CStringGetTextDatum(destination);
+
+	(void) callsync_stmt_run(&stmt_forget, &name, NULL, false, 0);
+	(void) callsync_stmt_run(&stmt_static, &name, NULL, false, 0);
 }

@@ -57,5 +57,7 @@ extern void callsync_token_exchange_end(int64 request_id, int status, const char
 
 /* A credential was set anew: what was made from the old one is forgotten. */
 extern void callsync_token_forget(const char *destination);
+/* The credential is not one that needs a token (any more): nothing is left of an earlier one. */
+extern void callsync_token_not_needed(const char *destination);
 
 #endif

@@ -194,6 +194,59 @@ main(void)
 	CHECK(day.reset_at_ms == t + 5000 + 86400000);
 	limits.bucket[0] = &b;
 
+	/* a limit whose books are elsewhere: units are booked, taken, given back */
+	callsync_bucket_init_booked(&day, 2000, 86400000);
+	limits.bucket[0] = &day;
+	CHECK(!callsync_limits_take(&limits, 0, t, &wait));	/* nothing in hand */
+	CHECK(callsync_bucket_wants(&day, 1, 0, t) == 2);
+	callsync_bucket_credit(&day, 2, t + 5000, 1998, 0);
+	CHECK(callsync_bucket_wants(&day, 1, 0, t) == 0);
+	CHECK(callsync_bucket_free(&day, t) == 2000);
+	CHECK(callsync_limits_take(&limits, 0, t, &wait));
+	callsync_limits_done(&limits, false, t);	/* it never left: ours again */
+	CHECK(day.credit == 2);
+	CHECK(callsync_limits_take(&limits, 0, t, &wait));
+	CHECK(callsync_limits_take(&limits, 0, t, &wait));
+	callsync_limits_done(&limits, true, t);
+	CHECK(day.in_flight == 1);
+	CHECK(!callsync_limits_take(&limits, 0, t + 1, &wait));
+	callsync_bucket_credit(&day, 2, t + 5000, 0, t + 5000);	/* the last ones */
+	CHECK(callsync_limits_take(&limits, 0, t + 2, &wait));
+	/* the period is over: the one not taken is given back, the two under way count for both */
+	CHECK(callsync_bucket_wants(&day, 1, 0, t + 5000) == 2);
+	CHECK(day.stale == 1 && day.stale_until_ms == t + 5000 && day.owed == 2 && day.credit == 0);
+	callsync_limits_done(&limits, true, t + 5001);
+	callsync_limits_done(&limits, true, t + 5001);
+	callsync_bucket_credit(&day, 2, t + 10000, 5, 0);
+	CHECK(day.owed == 0 && day.stale == 0 && day.credit == 2);
+	/* none left: no use to ask before some expire */
+	callsync_bucket_credit(&day, 0, t + 10000, 0, t + 9000);
+	day.credit = 0;
+	CHECK(callsync_bucket_wants(&day, 1, 0, t + 6000) == 0);
+	CHECK(!callsync_limits_take(&limits, 0, t + 6000, &wait) && wait == t + 9000);
+	CHECK(callsync_bucket_wants(&day, 1, 0, t + 9000) == 2);
+	/* back-fill leaves its share to live calls */
+	callsync_bucket_credit(&day, 10, t + 10000, 900, 0);
+	CHECK(!callsync_limits_take(&limits, 0.5, t + 9000, &wait));
+	CHECK(callsync_limits_take(&limits, 0, t + 9000, &wait));
+	/* a rollback: what was booked in it is not ours */
+	callsync_bucket_uncredit(&day);
+	CHECK(day.credit == 0 && day.owed == 1);
+	/* what the server counts goes into the books */
+	callsync_bucket_credit(&day, 100, t + 10000, 900, 0);
+	callsync_bucket_learn(&day, -1, 40, 0, t + 9000);
+	CHECK(day.credit == 40 && day.left == 40 && day.seen_used == 1960);
+	limits.bucket[0] = &b;
+
+	/* another rate: what was counted stays counted */
+	callsync_bucket_init(&b, 3, 1000);
+	CHECK(callsync_limits_take(&limits, 0, t, &wait) && callsync_limits_take(&limits, 0, t, &wait));
+	callsync_limits_done(&limits, true, t);
+	callsync_bucket_init(&day, 5, 1000);
+	callsync_bucket_inherit(&day, &b, t + 10);
+	CHECK(callsync_bucket_free(&day, t + 10) == 3);
+	CHECK(callsync_bucket_free(&day, t + 1100) == 5);
+
 	/* a clock that jumps: back (no unit appears), far ahead (all are free) */
 	callsync_bucket_init(&b, 2, 1000);
 	CHECK(callsync_limits_take(&limits, 0, t, &wait));

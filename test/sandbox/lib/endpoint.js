@@ -190,7 +190,8 @@ class Endpoint {
 	}
 
 	#retryAfter(act) {
-		if (act.form === 'date') return new Date(this.sandbox.clock.now() + Number(act.retry_after) * 1000).toUTCString();
+		// by the same clock as the Date header, wrong or not
+		if (act.form === 'date') return new Date(this.sandbox.clock.now() + this.sandbox.clock.dateOffset + Number(act.retry_after) * 1000).toUTCString();
 		return String(act.retry_after);
 	}
 
