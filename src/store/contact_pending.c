@@ -50,6 +50,17 @@ static CallsyncStmt stmt_provisional = {
 	.nargs = 7, .argtypes = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}, .returns = SPI_OK_INSERT
 };
 
+/*
+ * The insert may have waited for the transaction that made the provisional row the real one, and
+ * its snapshot is from before: a later snapshot sees that.
+ */
+static CallsyncStmt stmt_overtaken = {
+	.sql = "DELETE FROM callsync.contact c WHERE c.destination OPERATOR(pg_catalog.=) $1 "
+	"AND c.contact_id OPERATOR(pg_catalog.=) ('callsync:' OPERATOR(pg_catalog.||) $2) AND EXISTS (SELECT 1 FROM callsync.contact_link l "
+	"WHERE l.destination OPERATOR(pg_catalog.=) $1 AND l.identity OPERATOR(pg_catalog.=) $2 AND l.contact_id IS NOT NULL)",
+	.nargs = 2, .argtypes = {TEXTOID, TEXTOID}, .returns = SPI_OK_DELETE
+};
+
 static char *
 lookup(const char *destination, const char *identity, int column)
 {
@@ -136,5 +147,6 @@ callsync_contact_expect(const char *destination, const char *contact_key,
 		nulls[i] = texts[i] == NULL;
 		values[i] = nulls[i] ? (Datum) 0 : CStringGetTextDatum(texts[i]);
 	}
-	callsync_stmt_run(&stmt_provisional, values, nulls, false, 0);
+	if (callsync_stmt_run(&stmt_provisional, values, nulls, false, 0) > 0)
+		callsync_stmt_run(&stmt_overtaken, values, NULL, false, 0);
 }
