@@ -6,7 +6,6 @@
 
 #include "utils/memutils.h"
 
-#include "core/json_read.h"
 #include "pg/json.h"
 
 static void
@@ -42,9 +41,7 @@ callsync_json_parse(const char *text, json_t *otherwise)
 		return otherwise ? callsync_json_keep(otherwise) : NULL;
 	if (otherwise)
 		json_decref(otherwise);
-	value = callsync_json_read(text, strlen(text));
-	if (value == NULL)
-		value = json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+	value = json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
 	if (value == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
