@@ -23,7 +23,6 @@
  */
 #include "postgres.h"
 
-#include "common/pg_prng.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "storage/latch.h"
@@ -34,6 +33,7 @@
 #include "engine/env.h"
 #include "engine/http_options.h"
 #include "engine/token.h"
+#include "engine/token_entry.h"
 #include "engine/token_request.h"
 #include "pg/clock.h"
 #include "pg/guc.h"
@@ -49,50 +49,8 @@
 #define OTHER_LOOK_MS 50		/* another worker renews: how often to look */
 #define ERROR_LOOK_MS 10000		/* a transaction failed: look again */
 #define SETTLE_RETRY_MS 200
-#define RETRY_FIRST_MS 1000
-#define RETRY_MAX_MS 60000
-#define DEAD_FIRST_MS 60000		/* a refused credential: does it work again? */
-#define DEAD_MAX_MS 600000
-#define ALERT_FAILURES 3
 #define SKEW_MATTERS_MS 30000
 #define DAY_MS INT64CONST(86400000)
-
-typedef enum RenewalPhase
-{
-	RENEWAL_IDLE,				/* -> BEGUN */
-	RENEWAL_BEGUN,				/* the lock is ours, the row says so; -> SENT */
-	RENEWAL_SENT,				/* at http.c; -> ANSWERED */
-	RENEWAL_ANSWERED			/* to be settled; -> IDLE */
-} RenewalPhase;
-
-typedef struct TokenEntry
-{
-	char		name[NAMEDATALEN * 4];
-	CallsyncDestination *d;		/* the registry's */
-	int			generation;		/* that auth and the row were read for; 0: none */
-	const CallsyncAuth *auth;	/* d->connector's; NULL: not known, or no OAuth */
-	bool		oauth;
-	bool		wanted;			/* somebody asked for the token */
-
-	/* the row, as last read */
-	MemoryContext row_context;
-	CallsyncTokenRow row;
-	const char *access;			/* NULL: there is none */
-	bool		refused;		/* the destination did not take it */
-	TimestampTz read_again_at;	/* 0: no need */
-	char		problem[256];
-
-	/* the renewal */
-	RenewalPhase phase;
-	bool		try_at_once;	/* the clock was wrong: once more, whatever next_try_at says */
-	CallsyncTokenRequest request;
-	int64		request_id;
-	CallsyncHttpResponse *response;
-	CallsyncTokenOutcome outcome;
-	TimestampTz settle_again_at;
-	int64		skew_ms;
-	bool		skew_known;
-} TokenEntry;
 
 static struct
 {
@@ -109,20 +67,20 @@ static struct
 /* ---- what follows from an entry's state ---- */
 
 static bool
-has_expired(const TokenEntry *e, TimestampTz now)
+has_expired(const CallsyncTokenEntry *e, TimestampTz now)
 {
 	return e->row.expires_at != 0 && now >= e->row.expires_at;
 }
 
 static bool
-is_usable(const TokenEntry *e, TimestampTz now)
+is_usable(const CallsyncTokenEntry *e, TimestampTz now)
 {
 	return e->access != NULL && !e->refused && !has_expired(e, now);
 }
 
 /* When the token is to be renewed; DT_NOEND: not by itself. */
 static TimestampTz
-renewal_due(const TokenEntry *e)
+renewal_due(const CallsyncTokenEntry *e)
 {
 	TimestampTz due;
 
@@ -154,14 +112,14 @@ renewal_due(const TokenEntry *e)
 	return due;
 }
 
-static TokenEntry *
+static CallsyncTokenEntry *
 find_entry(const char *name)
 {
 	ListCell   *cell;
 
 	foreach(cell, tokens.entries)
 	{
-		TokenEntry *e = lfirst(cell);
+		CallsyncTokenEntry *e = lfirst(cell);
 
 		if (strcmp(e->name, name) == 0)
 			return e;
@@ -172,7 +130,7 @@ find_entry(const char *name)
 void
 callsync_token_view(const char *destination, CallsyncTokenView *view)
 {
-	TokenEntry *e = find_entry(destination);
+	CallsyncTokenEntry *e = find_entry(destination);
 	TimestampTz now = callsync_now();
 
 	memset(view, 0, sizeof(*view));
@@ -208,7 +166,7 @@ callsync_token_view(const char *destination, CallsyncTokenView *view)
 void
 callsync_token_refused(const char *destination, int64 version)
 {
-	TokenEntry *e = find_entry(destination);
+	CallsyncTokenEntry *e = find_entry(destination);
 
 	if (e != NULL && e->oauth && e->row.version == version)
 		e->refused = true;
@@ -223,14 +181,14 @@ have_key(void *arg, const char *key)
 }
 
 static void
-note_problem(TokenEntry *e, const char *text)
+note_problem(CallsyncTokenEntry *e, const char *text)
 {
 	strlcpy(e->problem, text ? text : "", sizeof(e->problem));
 }
 
 /* The row and the token, in a fresh memory context. Inside a transaction. */
-static void
-read_row(TokenEntry *e)
+void
+callsync_token_entry_read(CallsyncTokenEntry *e)
 {
 	MemoryContext fresh = AllocSetContextCreate(tokens.context, "callsync token", ALLOCSET_SMALL_SIZES);
 	CallsyncTokenRow row;
@@ -253,7 +211,7 @@ read_row(TokenEntry *e)
 static void
 load_body(void *arg)
 {
-	TokenEntry *e = arg;
+	CallsyncTokenEntry *e = arg;
 
 	if (e->generation != e->d->generation)
 	{
@@ -268,7 +226,7 @@ load_body(void *arg)
 	e->generation = e->d->generation;
 	e->read_again_at = 0;
 	if (e->oauth)
-		read_row(e);
+		callsync_token_entry_read(e);
 	else if (e->auth != NULL)
 	{
 		/* it had no credential at first, or another kind of one */
@@ -291,13 +249,13 @@ match_entries(void)
 	for (int i = 0; i < callsync_destinations_count(tokens.destinations); i++)
 	{
 		CallsyncDestination *d = callsync_destinations_at(tokens.destinations, i);
-		TokenEntry *e = find_entry(d->name);
+		CallsyncTokenEntry *e = find_entry(d->name);
 
 		if (e == NULL && !d->dropped)
 		{
 			MemoryContext old = MemoryContextSwitchTo(tokens.context);
 
-			e = palloc0(sizeof(TokenEntry));
+			e = palloc0(sizeof(CallsyncTokenEntry));
 			strlcpy(e->name, d->name, sizeof(e->name));
 			tokens.entries = lappend(tokens.entries, e);
 			MemoryContextSwitchTo(old);
@@ -319,20 +277,20 @@ match_entries(void)
 
 typedef struct BeginState
 {
-	TokenEntry *entry;
+	CallsyncTokenEntry *entry;
 	bool		begun;
 	CallsyncDocError err;
 } BeginState;
 
 /* Puts a failure that needs no exchange into the row. */
 static void
-cannot_begin(TokenEntry *e, const CallsyncDocError *err, TimestampTz now)
+cannot_begin(CallsyncTokenEntry *e, const CallsyncDocError *err, TimestampTz now)
 {
 	CallsyncTokenRow row = e->row;
 
 	row.state = CALLSYNC_TOKEN_ROW_DEAD;
 	row.failures++;
-	row.next_try_at = callsync_time_plus_ms(now, DEAD_MAX_MS);
+	row.next_try_at = callsync_time_plus_ms(now, CALLSYNC_TOKEN_DEAD_MAX_MS);
 	row.error = psprintf("%s %s", err->what, err->hint);
 	callsync_token_row_failed(e->name, &row);
 	if (e->wanted)
@@ -349,7 +307,7 @@ static void
 begin_body(void *arg)
 {
 	BeginState *state = arg;
-	TokenEntry *e = state->entry;
+	CallsyncTokenEntry *e = state->entry;
 	CallsyncTokenRow row;
 	TimestampTz now = callsync_now();
 	MemoryContext context;
@@ -359,7 +317,7 @@ begin_body(void *arg)
 	if (row.version != e->row.version || row.next_try_at != e->row.next_try_at ||
 		row.generation != e->row.generation)
 	{
-		read_row(e);
+		callsync_token_entry_read(e);
 		if (renewal_due(e) > now)
 			return;
 	}
@@ -389,13 +347,13 @@ begin_body(void *arg)
 }
 
 static void
-unlock(TokenEntry *e)
+unlock(CallsyncTokenEntry *e)
 {
 	callsync_lock_release(MyDatabaseId, CALLSYNC_LOCK_TOKEN, e->d->id);
 }
 
 static void
-forget_request(TokenEntry *e)
+forget_request(CallsyncTokenEntry *e)
 {
 	if (e->response != NULL)
 		callsync_http_release(e->response);
@@ -408,7 +366,7 @@ forget_request(TokenEntry *e)
 }
 
 static void
-begin(TokenEntry *e)
+begin(CallsyncTokenEntry *e)
 {
 	BeginState	state = {.entry = e};
 	CallsyncTxnError error;
@@ -454,7 +412,7 @@ callsync_tokens_send(void)
 			{"Accept", "application/json"},
 			{"Content-Type", "application/x-www-form-urlencoded"},
 		};
-		TokenEntry *e = lfirst(cell);
+		CallsyncTokenEntry *e = lfirst(cell);
 		CallsyncHttpHeader headers[lengthof(fixed) + 1];
 		CallsyncHttpOptions options;
 		CallsyncHttpRequest request = {0};
@@ -491,7 +449,7 @@ take_answers(void)
 
 	while ((response = callsync_http_next_done_on(tokens.http, CALLSYNC_HTTP_SERVICE)) != NULL)
 	{
-		TokenEntry *e = response->user;
+		CallsyncTokenEntry *e = response->user;
 
 		Assert(e->phase == RENEWAL_SENT);
 		e->response = response;
@@ -512,151 +470,13 @@ take_answers(void)
 	}
 }
 
-static int64
-doubled(int64 first_ms, int times, int64 max_ms)
-{
-	for (int i = 0; i < times && first_ms < max_ms; i++)
-		first_ms *= 2;
-	return Min(first_ms, max_ms);
-}
-
 static void
-settle_granted(TokenEntry *e, TimestampTz now)
-{
-	CallsyncTokenRow row = {0};
-	int64		now_ms = callsync_unix_us(now) / 1000;
-
-	row.obtained_at = now;
-	row.base_url = unconstify(char *, e->outcome.base_url);
-	if (e->outcome.lifetime_ms > 0)
-	{
-		int64		early_ms = INT64CONST(1000) * e->request.answer.refresh_early_s;
-
-		row.expires_at = callsync_time_plus_ms(now, e->outcome.lifetime_ms);
-		row.renew_at = callsync_from_unix_us(1000 * callsync_token_renew_ms(now_ms, e->outcome.lifetime_ms, early_ms,
-																			pg_prng_double(&pg_global_prng_state)));
-	}
-	(void) callsync_token_row_granted(e->name, e->outcome.access, e->outcome.refresh, &row);
-	callsync_alert_clear("reauth_required", e->name, "", now);
-	callsync_alert_clear("token_failing", e->name, "", now);
-}
-
-static void
-settle_refused(TokenEntry *e, TimestampTz now)
-{
-	CallsyncTokenRow row = e->row;
-
-	if (e->request.refresh != NULL)
-	{
-		/* before it is declared dead: is it still the one that is stored? */
-		const char *stored = callsync_secret_get(e->name, "refresh_token", e->request.context);
-
-		if (stored != NULL && strcmp(stored, e->request.refresh) != 0)
-		{
-			row.next_try_at = 0;
-			callsync_token_row_failed(e->name, &row);
-			return;
-		}
-	}
-	row.state = CALLSYNC_TOKEN_ROW_DEAD;
-	row.failures = e->row.state == CALLSYNC_TOKEN_ROW_DEAD ? row.failures + 1 : 1;
-	row.next_try_at = callsync_time_plus_ms(now, doubled(DEAD_FIRST_MS, row.failures - 1, DEAD_MAX_MS));
-	row.error = psprintf("The credential was refused: %s", e->outcome.message);
-	callsync_token_row_failed(e->name, &row);
-	callsync_alert_raise("reauth_required", "critical", e->name, "",
-						 psprintf("Destination \"%s\" does not take the credential any more, its queue waits. %s",
-								  e->name, e->outcome.message),
-						 "Authorise callsync there again and store the new credential with callsync.set_secret_file().",
-						 now);
-}
-
-static void
-settle_later(TokenEntry *e, TimestampTz now)
-{
-	CallsyncTokenRow row = e->row;
-	int64		delay;
-
-	/* a dead credential stays dead until it works */
-	if (row.state != CALLSYNC_TOKEN_ROW_DEAD)
-	{
-		row.failures = row.state == CALLSYNC_TOKEN_ROW_FAILING ? row.failures + 1 : 1;
-		row.state = CALLSYNC_TOKEN_ROW_FAILING;
-		delay = doubled(RETRY_FIRST_MS, row.failures - 1, RETRY_MAX_MS);
-	}
-	else
-		delay = DEAD_FIRST_MS;
-
-	/* servers count what reaches them */
-	if (e->response->may_have_sent)
-		delay = Max(delay, INT64CONST(1000) * e->request.answer.min_refresh_interval_s / 10);
-	delay = delay / 2 + (int64) (pg_prng_double(&pg_global_prng_state) * (delay / 2));
-	row.next_try_at = Max(callsync_time_plus_ms(now, delay), e->outcome.not_before);
-	row.error = unconstify(char *, e->outcome.message);
-	callsync_token_row_failed(e->name, &row);
-	if (row.failures >= ALERT_FAILURES && row.state == CALLSYNC_TOKEN_ROW_FAILING)
-		callsync_alert_raise("token_failing", "warning", e->name, "",
-							 psprintf("The access token of destination \"%s\" cannot be renewed. %s",
-									  e->name, row.error),
-							 "It is tried again; see callsync.destination_status.", now);
-}
-
-/*
- * A credential was changed while the request was under way, so the token is not wanted
- * any more. But where the refresh token that was sent is still the stored one (it was
- * another part that changed), the server has replaced it, and only the new one works.
- */
-static void
-keep_rotated(TokenEntry *e)
-{
-	const char *stored;
-
-	if (e->outcome.verdict != CALLSYNC_TOKEN_GRANTED || e->outcome.refresh == NULL)
-		return;
-	stored = callsync_secret_get(e->name, "refresh_token", e->request.context);
-	if (stored != NULL && strcmp(stored, e->request.refresh) == 0)
-		callsync_secret_set(e->name, "refresh_token", e->outcome.refresh);
-}
-
-static void
-settle_body(void *arg)
-{
-	TokenEntry *e = arg;
-	TimestampTz now = callsync_now();
-	CallsyncTokenRow current;
-
-	/* set_secret() may have taken the row away */
-	callsync_token_row_read(e->name, true, &current, CurrentMemoryContext);
-	if (current.version == 0)
-		keep_rotated(e);
-	else
-	{
-		switch (e->outcome.verdict)
-		{
-			case CALLSYNC_TOKEN_GRANTED:
-				settle_granted(e, now);
-				break;
-			case CALLSYNC_TOKEN_REFUSED:
-				settle_refused(e, now);
-				break;
-			case CALLSYNC_TOKEN_LATER:
-				settle_later(e, now);
-				break;
-		}
-	}
-	callsync_token_exchange_end(e->request_id, e->response->status,
-								callsync_transport_name(e->response->transport),
-								e->outcome.error_class, e->outcome.message,
-								e->response->total_us / 1000.0, now);
-	read_row(e);
-}
-
-static void
-settle(TokenEntry *e)
+settle(CallsyncTokenEntry *e)
 {
 	CallsyncTxnError error;
 	bool		at_once = e->try_at_once;
 
-	switch (callsync_txn_run("storing a token", settle_body, e, &error))
+	switch (callsync_txn_run("storing a token", callsync_token_settle_body, e, &error))
 	{
 		case CALLSYNC_TXN_COMMITTED:
 			break;
@@ -718,7 +538,7 @@ callsync_tokens_tick(void)
 	take_answers();
 	foreach(cell, tokens.entries)
 	{
-		TokenEntry *e = lfirst(cell);
+		CallsyncTokenEntry *e = lfirst(cell);
 
 		if (e->phase == RENEWAL_ANSWERED && now >= e->settle_again_at)
 			settle(e);
@@ -735,7 +555,7 @@ callsync_tokens_tick(void)
 
 	foreach(cell, tokens.entries)
 	{
-		TokenEntry *e = lfirst(cell);
+		CallsyncTokenEntry *e = lfirst(cell);
 
 		if (e->d->dropped || tokens.gone)
 			continue;
@@ -770,7 +590,7 @@ callsync_tokens_next_ms(void)
 
 	foreach(cell, tokens.entries)
 	{
-		TokenEntry *e = lfirst(cell);
+		CallsyncTokenEntry *e = lfirst(cell);
 
 		if (e->d->dropped)
 			continue;
@@ -804,7 +624,7 @@ callsync_tokens_drained(void)
 
 	foreach(cell, tokens.entries)
 	{
-		if (((TokenEntry *) lfirst(cell))->phase != RENEWAL_IDLE)
+		if (((CallsyncTokenEntry *) lfirst(cell))->phase != RENEWAL_IDLE)
 			return false;
 	}
 	return true;
