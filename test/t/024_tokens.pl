@@ -76,16 +76,16 @@ my %client = (client_id => 'sandbox-client', client_secret => 'sandbox-secret');
 $hubspot->config({ tokens => { mode => 'strict', lifetime_ms => 2000, rotate => JSON::PP::true } });
 destination('hs', $hubspot->url, { oauth => { min_refresh_interval_s => 0, refresh_early_s => 0 } },
 	%client, refresh_token => 'sandbox-refresh');
-wait_for("SELECT count(*) >= 6 FROM callsync.service_request WHERE destination = 'hs' AND outcome = 'ok' AND http_status = 200",
+wait_for("SELECT count(*) >= 6 FROM callsync.service_request WHERE kind = 'token' AND destination = 'hs' AND outcome = 'ok' AND http_status = 200",
 	'the token is renewed again and again, before it expires');
-is($hubspot->tokens->{refreshes} - sql("SELECT count(*) FROM callsync.service_request WHERE destination = 'hs'") <= 0 ? 1 : 0,
+is($hubspot->tokens->{refreshes} - sql("SELECT count(*) FROM callsync.service_request WHERE kind = 'token' AND destination = 'hs'") <= 0 ? 1 : 0,
 	1, 'no exchange without a record');
-is(sql("SELECT count(*) FROM callsync.service_request WHERE destination = 'hs' AND http_status <> 200"), '0',
+is(sql("SELECT count(*) FROM callsync.service_request WHERE kind = 'token' AND destination = 'hs' AND http_status <> 200"), '0',
 	'no refresh token was used twice: the family lives');
 ok(sql("SELECT count(DISTINCT worker) > 0 FROM callsync.service_request") eq 't', 'the record names the worker');
 is(sql(<<'SQL'), '0', 'no two exchanges at the same time');
 SELECT count(*) FROM callsync.service_request a JOIN callsync.service_request b
-	ON a.destination = b.destination AND a.request_id < b.request_id
+	ON a.kind = 'token' AND b.kind = 'token' AND a.destination = b.destination AND a.request_id < b.request_id
 	AND b.started_at < COALESCE(a.finished_at, 'infinity') AND a.started_at < COALESCE(b.finished_at, 'infinity')
 SQL
 is(sql("SELECT token_state, token_expires_at > now(), token_refreshed_at <= now() FROM callsync.destination_state WHERE destination = 'hs'"),
@@ -132,9 +132,9 @@ for my $fault (
 	my $before = sql("SELECT COALESCE(max(request_id), 0) FROM callsync.service_request");
 	my $v = sql("$version 'hs'");
 	$hubspot->fault({ %$rule, match => { op => 'token' }, count => 1 });
-	wait_for("SELECT count(*) > 0 FROM callsync.service_request WHERE request_id > $before AND message IS NOT NULL",
+	wait_for("SELECT count(*) > 0 FROM callsync.service_request WHERE kind = 'token' AND request_id > $before AND message IS NOT NULL",
 		"accident: $rule->{action}");
-	like(sql("SELECT message FROM callsync.service_request WHERE request_id > $before AND message IS NOT NULL ORDER BY request_id LIMIT 1"),
+	like(sql("SELECT message FROM callsync.service_request WHERE kind = 'token' AND request_id > $before AND message IS NOT NULL ORDER BY request_id LIMIT 1"),
 		qr/\Q$says\E/, 'is recorded');
 	wait_for("SELECT version > $v AND state = 'valid' FROM callsync.token WHERE destination = 'hs'", 'and passes');
 }
@@ -143,11 +143,11 @@ is(sql("SELECT count(*) FROM callsync.service_request WHERE message ~ 'second[-]
 # Retry-After
 $hubspot->fault({ action => 'status', status => 429, retry_after => 2, match => { op => 'token' }, count => 1 });
 my $before = sql("SELECT max(request_id) FROM callsync.service_request");
-wait_for("SELECT count(*) > 0 FROM callsync.service_request WHERE request_id > $before AND http_status = 429", 'throttled');
-wait_for("SELECT count(*) > 0 FROM callsync.service_request WHERE request_id > $before AND http_status = 200", 'renewed');
+wait_for("SELECT count(*) > 0 FROM callsync.service_request WHERE kind = 'token' AND request_id > $before AND http_status = 429", 'throttled');
+wait_for("SELECT count(*) > 0 FROM callsync.service_request WHERE kind = 'token' AND request_id > $before AND http_status = 200", 'renewed');
 is(sql(<<"SQL"), 't', 'Retry-After is obeyed');
-SELECT (SELECT min(started_at) FROM callsync.service_request WHERE request_id > $before AND http_status = 200)
-	>= (SELECT finished_at FROM callsync.service_request WHERE request_id > $before AND http_status = 429) + interval '1.9 s'
+SELECT (SELECT min(started_at) FROM callsync.service_request WHERE kind = 'token' AND request_id > $before AND http_status = 200)
+	>= (SELECT finished_at FROM callsync.service_request WHERE kind = 'token' AND request_id > $before AND http_status = 429) + interval '1.9 s'
 SQL
 
 # down for a while: tried again with growing distance, an alert, and up again
@@ -175,16 +175,16 @@ $hubspot->config({ tokens => { lifetime_ms => 1000, keep_old => JSON::PP::false 
 $hubspot->tokens({ action => 'issue', refresh_token => 'change-0' });
 $hubspot->fault({ action => 'delay', ms => 1500, match => { op => 'token' }, count => -1 });
 destination('change', $hubspot->url, { oauth => { min_refresh_interval_s => 0 } }, %client, refresh_token => 'change-0');
-my $begun = "SELECT count(*) FROM callsync.service_request WHERE destination = 'change' AND url <> ''";
+my $begun = "SELECT count(*) FROM callsync.service_request WHERE kind = 'token' AND destination = 'change' AND url <> ''";
 wait_for("SELECT ($begun) = 1", 'a renewal is under way');
 sql("SELECT callsync.alter_destination('change', '{\"lead_source\": \"other\"}')");
-wait_for("SELECT count(*) >= 1 FROM callsync.service_request WHERE destination = 'change' AND http_status = 200", 'answered after the destination has changed');
+wait_for("SELECT count(*) >= 1 FROM callsync.service_request WHERE kind = 'token' AND destination = 'change' AND http_status = 200", 'answered after the destination has changed');
 wait_for("SELECT state = 'valid' FROM callsync.token WHERE destination = 'change'", 'and taken');
 secret('change', 'client_secret', 'sandbox-secret');
 wait_for("SELECT ($begun) >= 2", 'another one, because a secret was given anew');
 secret('change', 'client_id', 'sandbox-client');
 wait_for("SELECT state = 'valid' AND started_by IS NULL FROM callsync.token WHERE destination = 'change'", 'there is a token after a secret changed meanwhile');
-is(sql("SELECT string_agg(DISTINCT http_status::text, ' ') FROM callsync.service_request WHERE destination = 'change' AND url <> ''"), '200',
+is(sql("SELECT string_agg(DISTINCT http_status::text, ' ') FROM callsync.service_request WHERE kind = 'token' AND destination = 'change' AND url <> ''"), '200',
 	'no refresh token was sent a second time');
 sql("SELECT callsync.drop_destination('change', true)");
 $hubspot->clear_faults;
