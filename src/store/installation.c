@@ -106,10 +106,12 @@ callsync_installation_guard(void)
 	char	   *key_id;
 	char	   *instance;
 
+	/* a first destination brings the identity along: one that was seen after the first look may have come in between */
+	if (callsync_stmt_run(&stmt_read, NULL, NULL, false, 1) == 0 &&
+		callsync_stmt_run(&stmt_destinations, NULL, NULL, false, 1) == 0)
+		return CALLSYNC_INSTALLATION_EMPTY;
 	if (callsync_stmt_run(&stmt_read, NULL, NULL, false, 1) == 0)
 	{
-		if (callsync_stmt_run(&stmt_destinations, NULL, NULL, false, 1) == 0)
-			return CALLSYNC_INSTALLATION_EMPTY;
 		hold("It has destinations, but does not say where they come from (a restore that is not complete?).");
 		return CALLSYNC_INSTALLATION_COPY;
 	}
