@@ -41,7 +41,7 @@ like(CallsyncDelivery::q1($node, "SELECT limits FROM callsync.destination_status
 for my $form ('seconds', 'date')
 {
 	$crm->clear_requests;
-	$crm->fault({ action => 'throttle', retry_after => 2, ($form eq 'date' ? (form => 'date') : ()), count => 1 });
+	$crm->fault({ action => 'throttle', retry_after => 2, ($form eq 'date' ? (form => 'date') : ()), count => 1, match => { method => 'POST' } });
 	CallsyncDelivery::call($node, "ra-$form", phone => "41555500" . ($form eq 'date' ? '91' : '92'));
 	CallsyncDelivery::idle($node);
 	my $log = $crm->requests(bodies => 0);

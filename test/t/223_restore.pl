@@ -21,7 +21,7 @@ $crm->fault({ action => 'drop_after', match => { path => '/contacts/' }, count =
 CallsyncDelivery::call($node, 'doubt', phone => '4155556010');
 ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM callsync.attempts a JOIN callsync.deliveries d ON d.id = a.delivery_id WHERE d.call_id = 'doubt' AND d.step = 'contact' AND a.outcome = 'unknown'"),
 	'the answer to a contact was lost');
-$crm->fault({ action => 'status', status => 503, count => 1 });
+$crm->fault({ action => 'status', status => 503, count => 1, match => { method => 'POST' } });
 CallsyncDelivery::call($node, 'retry', phone => '4155556011');
 ok($node->poll_query_until('postgres', "SELECT status = 'waiting_retry' FROM callsync.call_sync WHERE call_id = 'retry'"), 'one waits for a retry');
 on($node, "SELECT callsync.pause('crm')");

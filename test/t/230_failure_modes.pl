@@ -85,7 +85,7 @@ subtest 'event ordering' => sub {
 };
 subtest 'rate-limit exhaustion' => sub {
 	# refused for being too many, again and again
-	$crm->fault({ action => 'throttle', retry_after => 1, count => 3 });
+	$crm->fault({ action => 'throttle', retry_after => 1, count => 3, match => { method => 'POST' } });
 	q1("INSERT INTO calls (id, phone, name, started_at, summary) SELECT 'burst' || i, '415556' || lpad(i::text, 4, '0'), 'Caller ' || i, now(), 'x' FROM generate_series(1, 150) i");
 	CallsyncDelivery::idle($node, 120);
 	is(q1("SELECT status, count(*) FROM callsync.call_sync WHERE call_id LIKE 'burst%' GROUP BY 1"), 'synced|150', 'queued, not dropped');
