@@ -85,8 +85,18 @@ function forHubspot(method, p, body) {
 	const rule = HUBSPOT.find(([m, re, , , where]) => m === method && re.test(p) && (!where || where === area));
 	return rule ? findings(hubspot(rule[2], rule[3]), area === 'associations' ? underscore(body) : body) : null;
 }
+// Several records by id: the names of the fields come from the same standard schema.
+function salesforceRetrieve(object, body) {
+	const shape = ajv.compile({ type: 'object', required: ['ids', 'fields'], additionalProperties: false, properties: {
+		ids: { type: 'array', minItems: 1, maxItems: 2000, items: { type: 'string', pattern: '^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$' } },
+		fields: { type: 'array', minItems: 1, items: { type: 'string' } } } });
+	const known = salesforce(object, true);
+	const unknown = Array.isArray(body.fields) && known ? body.fields.filter(f => f !== 'Id' && findings(known, { attributes: { type: object }, [f]: null }).some(t => /additional properties/.test(t))) : [];
+	return [...findings(shape, body), ...unknown.map(f => `/fields ${object} has no ${f}`)];
+}
 function forSalesforce(method, p, body) {
 	let m;
+	if (method === 'POST' && (m = /\/composite\/sobjects\/(\w+)$/.exec(p)) && body && !body.records) return salesforceRetrieve(m[1], body);
 	if ((m = /\/composite\/sobjects(?:\/(\w+)\/\w+)?$/.exec(p)) && body && body.records) return body.records.flatMap((r, i) => findings(salesforce(m[1] || (r.attributes || {}).type, true), r, `/records/${i}`));
 	if (/\/composite$/.test(p)) return body.compositeRequest.flatMap((r, i) => (forSalesforce(r.method, r.url.split('?')[0], r.body) || []).map(f => `/compositeRequest/${i}: ${f}`));
 	if ((method === 'POST' && (m = /\/sobjects\/(\w+)$/.exec(p))) || (method === 'PATCH' && (m = /\/sobjects\/(\w+)\/[^/]+(?:\/[^/]+)?$/.exec(p)))) return findings(salesforce(m[1], false), body);

@@ -27,6 +27,9 @@ test('salesforce', () => {
 	bad(/must be number/, 'salesforce', 'PATCH', '/services/data/v60.0/sobjects/Task/Callsync_Key__c/k', { CallDurationInSeconds: '5' });
 	good('salesforce', 'PATCH', '/services/data/v60.0/composite/sobjects/Contact/Callsync_Key__c', { allOrNone: false, records: [{ attributes: { type: 'Contact' }, LastName: 'x' }] });
 	bad(/\/records\/0/, 'salesforce', 'POST', '/services/data/v60.0/composite/sobjects', { records: [{ attributes: { type: 'Contact' }, Lastname: 'x' }] });
+	good('salesforce', 'POST', '/services/data/v60.0/composite/sobjects/Task', { ids: ['00T000000000001AAA'], fields: ['Id', 'Subject', 'Callsync_Key__c'] });
+	bad(/Task has no Title/, 'salesforce', 'POST', '/services/data/v60.0/composite/sobjects/Task', { ids: ['00T000000000001AAA'], fields: ['Title'] });
+	bad(/required property 'ids'/, 'salesforce', 'POST', '/services/data/v60.0/composite/sobjects/Task', { fields: ['Subject'] });
 	bad(/compositeRequest\/0/, 'salesforce', 'POST', '/services/data/v60.0/composite', { compositeRequest: [{ method: 'POST', url: '/services/data/v60.0/sobjects/Contact', referenceId: 'a', body: { Nope: 1 } }] });
 });
 
