@@ -117,11 +117,11 @@ error_no_slot(void)
 
 /*
  * Waits until all workers run; false on timeout, or where the launcher has no slot
- * for one. handles: those that this process registered; a worker that ends without
+ * for one (*no_slot; it tries again and again, so a look later may miss it). handles: those that this process registered; a worker that ends without
  * having run is an error then.
  */
 static bool
-wait_for_workers(int64 timeout_ms, BackgroundWorkerHandle **handles, int nhandles)
+wait_for_workers(int64 timeout_ms, BackgroundWorkerHandle **handles, int nhandles, bool *no_slot)
 {
 	TimestampTz until = callsync_time_plus_ms(GetCurrentTimestamp(), timeout_ms);
 	bool		all;
@@ -137,7 +137,8 @@ wait_for_workers(int64 timeout_ms, BackgroundWorkerHandle **handles, int nhandle
 		for (int i = 0; i < nhandles; i++)
 			ended |= GetBackgroundWorkerPid(handles[i], &pid) == BGWH_STOPPED;
 		all = count_held(CALLSYNC_LOCK_RUNNING) == callsync_workers;
-		if (all || now >= until || no_slot_left())
+		*no_slot = !all && no_slot_left();
+		if (all || now >= until || *no_slot)
 			break;
 		if (ended)
 		{
@@ -160,6 +161,7 @@ callsync_start(PG_FUNCTION_ARGS)
 {
 	BackgroundWorkerHandle *handles[CALLSYNC_MAX_WORKERS];
 	int			nhandles = 0;
+	bool		no_slot;
 
 	if (RecoveryInProgress())
 		ereport(ERROR,
@@ -199,9 +201,9 @@ callsync_start(PG_FUNCTION_ARGS)
 		}
 	}
 
-	if (!wait_for_workers(START_TIMEOUT_MS, handles, nhandles))
+	if (!wait_for_workers(START_TIMEOUT_MS, handles, nhandles, &no_slot))
 	{
-		if (no_slot_left())
+		if (no_slot)
 			error_no_slot();
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -282,10 +284,11 @@ Datum
 callsync_wait_until_running(PG_FUNCTION_ARGS)
 {
 	int64		timeout_ms = interval_ms(PG_GETARG_INTERVAL_P(0));
+	bool		no_slot;
 
 	if (count_held(CALLSYNC_LOCK_RUNNING) < callsync_workers && is_launchers())
 		nudge();
-	if (wait_for_workers(timeout_ms, NULL, 0))
+	if (wait_for_workers(timeout_ms, NULL, 0, &no_slot))
 		PG_RETURN_BOOL(true);
 	PG_RETURN_BOOL(count_held(CALLSYNC_LOCK_RUNNING) > 0);
 }
