@@ -37,12 +37,12 @@ BEGIN
 		moved := true;
 		IF n IS NULL THEN
 			UPDATE callsync.schema_drift_event e SET resolved_at = clock_timestamp()
-			WHERE e.destination = $1 AND e.object = $2 AND e.field = r.name AND e.resolved_at IS NULL AND e.change = 'refused';
+			WHERE e.destination = $1 AND e.object = $2 AND e.field = r.name AND e.resolved_at IS NULL AND e.change IN ('refused', 'hidden');
 		ELSE
 			-- what was wrong with it is mended, or is explained by the change found now
 			UPDATE callsync.schema_drift_event e SET resolved_at = clock_timestamp()
 			WHERE e.destination = $1 AND e.object = $2 AND e.field = r.name AND e.resolved_at IS NULL
-				AND CASE e.change WHEN 'refused' THEN true
+				AND CASE e.change WHEN 'refused' THEN true WHEN 'hidden' THEN true
 					WHEN 'readonly' THEN n -> 'readonly' IS NULL
 					WHEN 'required' THEN n -> 'required' IS NULL
 					WHEN 'options' THEN (n -> 'options') @> (e.definition -> 'options')

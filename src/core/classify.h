@@ -52,6 +52,7 @@ typedef struct CallsyncOutcome
 	bool		pause_destination;	/* THROTTLED: holds for everything, not for this delivery only */
 	bool		disable;		/* the endpoint asked to be left alone (410) */
 	bool		split;			/* batch refused as a whole: send its items one by one */
+	bool		own;			/* of a batch's item: the answer speaks of this item, not of the batch */
 	bool		drift;			/* the schema is not what we think */
 	char		field[128];		/* field the message is about, "" = unknown */
 	char		message[CALLSYNC_MESSAGE_MAX];	/* server's own words, cut at a character, control characters removed */
@@ -79,7 +80,8 @@ extern void callsync_classify(const CallsyncConnector *connector, const Callsync
  * request's (CallsyncRequest.joins).  An item the answer does not mention is
  * UNCERTAIN or TRANSIENT (never OK), or has the whole's class where the whole
  * failed.  whole->split: the server refused the batch because of some item
- * without naming it; send the items one by one.
+ * without naming it; send the items one by one.  items[i].own: the answer has a word
+ * of its own about the item; on its own it would meet the same.
  * (For an op that only exists as a batch callsync_classify() serves n = 1.)
  */
 extern void callsync_classify_batch(const CallsyncConnector *connector, const CallsyncOp *op,

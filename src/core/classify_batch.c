@@ -67,6 +67,7 @@ item_failed(const CallsyncConnector *c, const CallsyncOp *op, const CallsyncResp
 	/* whatever a rule says: the server reported this item as failed */
 	if (outcome->error_class == CALLSYNC_CLASS_OK)
 		outcome->error_class = CALLSYNC_CLASS_PERMANENT;
+	outcome->own = true;
 }
 
 static void
@@ -323,6 +324,7 @@ classify_part(const CallsyncConnector *c, const CallsyncOp *op, const CallsyncRe
 	response.body_len = (size_t) (end - p);
 	json = callsync_response_json(&response);
 	callsync_classify(c, op, &response, json, env, outcome);
+	outcome->own = true;
 	json_decref(json);
 }
 

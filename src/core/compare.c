@@ -520,6 +520,12 @@ callsync_compare_record(const CallsyncConnector *c, const CallsyncOp *read_op, c
 			continue;
 		}
 		now = json_object_get(stored, read_as ? read_as : field);
+		if (now == NULL && !is_empty(value) && read_op != NULL && read_op->impl->absent_is_missing)
+		{
+			r->state = CALLSYNC_FIELD_MISSING;
+			r->reason = CALLSYNC_COMPARE_ABSENT;
+			continue;
+		}
 		if (now == NULL && !is_empty(value) && !(read_op != NULL && read_op->impl->absent_is_null))
 		{
 			r->state = CALLSYNC_FIELD_UNVERIFIED;

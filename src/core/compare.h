@@ -33,6 +33,9 @@ typedef enum CallsyncFieldState
 
 extern const char *callsync_field_state_name(CallsyncFieldState state);
 
+/* "reason" of a field that the record does not have (any more): a matter of the schema, not of this value */
+#define CALLSYNC_COMPARE_ABSENT "the record does not show this field: renamed, removed or hidden"
+
 typedef struct CallsyncFieldResult
 {
 	const char *field;			/* borrowed from sent */
@@ -46,7 +49,7 @@ typedef struct CallsyncFieldResult
  * sent: mapped fields; stored: the fields of the record read back
  * (CallsyncFound.fields), NULL when there is no such record.  read_op may be NULL.  A
  * field that stored lacks is MISSING when the read shows every field asked for
- * (the op says so: absent means null), else UNVERIFIED.  fields_spec may be NULL
+ * (the op says so: "absent" is null, or missing where empty ones are shown as null), else UNVERIFIED.  fields_spec may be NULL
  * (then only what the connector itself declares).  Writes at most max results,
  * returns the number of fields in sent.
  */

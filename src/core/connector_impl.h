@@ -167,6 +167,7 @@ struct CallsyncOpImpl
 	Extract    *cursor;
 	const json_t *describe;
 	bool		absent_is_null; /* a field asked for and not there has no value */
+	bool		absent_is_missing;	/* empty fields are shown as null: one that is not there does not exist */
 };
 
 typedef struct StepOp

@@ -239,7 +239,7 @@ static bool
 parse_result(struct CallsyncOpImpl *impl, const json_t *doc, const char *where, CallsyncDocError *err)
 {
 	static const char *const keys[] = {"items", "id", "fields", "contact", "deleted", "cursor", "absent", "where", NULL};
-	static const char *const absents[] = {"unverified", "null", NULL};
+	static const char *const absents[] = {"unverified", "null", "missing", NULL};
 	static const char *const contact_keys[] = {"first_name", "last_name", "name", "email", "other_emails", "phone",
 	"mobile_phone", "other_phone", "company", "street", "postal_code", "country", "account_id", "owner_id", "flags", NULL};
 	const json_t *value;
@@ -255,6 +255,7 @@ parse_result(struct CallsyncOpImpl *impl, const json_t *doc, const char *where, 
 		!callsync_doc_word(doc, "absent", where, err, absents, &absent))
 		return false;
 	impl->absent_is_null = absent == 1;
+	impl->absent_is_missing = absent == 2;
 	if (impl->nitem_fields == 0)
 		impl->item_fields[impl->nitem_fields++] = "";
 	if ((value = json_object_get(doc, "where")) != NULL)

@@ -69,6 +69,12 @@ callsync_confirm_item(CallsyncEngine *engine, CallsyncExchange *x, CallsyncItem 
 			case CALLSYNC_FIELD_MISSING:
 			case CALLSYNC_FIELD_REJECTED:
 				lost++;
+				if (strcmp(f->reason, CALLSYNC_COMPARE_ABSENT) == 0)
+				{
+					if (r->unseen == NULL)
+						r->unseen = callsync_json_keep(json_array());
+					json_array_append_new(r->unseen, json_string(f->field));
+				}
 				json_array_append_new(missing, json_string(psprintf("%s.%s", item->row->object, f->field)));
 				break;
 			case CALLSYNC_FIELD_ALTERED:

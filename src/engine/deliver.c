@@ -287,9 +287,9 @@ decide_send(CallsyncEngine *engine, CallsyncExchange *x, CallsyncItem *item, con
 				r->turn = true;
 				again(r, CALLSYNC_STEP_READY, CALLSYNC_PHASE_SEND, answered_ms(x));
 			}
-			else if (x->nitems > 1)
+			else if (x->nitems > 1 && !o->own)
 			{
-				/* one of many was meant: each on its own, so that the others go through */
+				/* one of many was meant, and not said which: each on its own, so that the others go through */
 				r->solo = true;
 				again(r, CALLSYNC_STEP_READY, CALLSYNC_PHASE_SEND, answered_ms(x));
 			}

@@ -169,6 +169,7 @@ typedef struct CallsyncResult
 	json_t	   *missing;		/* array of "object.field", or NULL */
 	json_t	   *contacts;		/* answer of a look-up for the mirror: [{"id", "email", ...}], else NULL */
 	const char *refused_field;	/* the schema has drifted: writes to this field stop */
+	json_t	   *unseen;			/* names of fields that the record read back does not have at all, or NULL */
 	const char *error_class;
 	int			http_status;
 	const char *last_error;

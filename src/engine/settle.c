@@ -229,7 +229,7 @@ write_lookups(CallsyncResult **results, int n)
 	}
 }
 
-/* Fields that a destination did not take although it should: before anything else is sent */
+/* Fields that a destination did not take, or does not have, although it should: before anything else is sent */
 static void
 write_refused(CallsyncResult **results, int n, TimestampTz now)
 {
@@ -237,6 +237,10 @@ write_refused(CallsyncResult **results, int n, TimestampTz now)
 		if (results[i]->refused_field != NULL)
 			callsync_schema_refused(results[i]->row->destination, results[i]->row->object, results[i]->refused_field,
 									results[i]->last_error, now);
+		else if (results[i]->kind == CALLSYNC_RESULT_SETTLED)
+			for (size_t k = 0; k < json_array_size(results[i]->unseen); k++)
+				callsync_schema_unseen(results[i]->row->destination, results[i]->row->object,
+									   json_string_value(json_array_get(results[i]->unseen, k)), now);
 }
 
 /* ---- the state of the call ---- */

@@ -40,6 +40,16 @@ static CallsyncStmt stmt_refused = {
 	.nargs = 4, .argtypes = {TEXTOID, TEXTOID, TEXTOID, TEXTOID}, .returns = SPI_OK_INSERT
 };
 
+/* whatever else is known to be wrong with the field says it already */
+static CallsyncStmt stmt_unseen = {
+	.sql = "INSERT INTO callsync.schema_drift_event (destination, object, field, change, detail, definition) "
+	"SELECT d.name, $2, $3, 'hidden', $4, (SELECT f.definition FROM callsync.schema_field f "
+	"  WHERE f.destination" EQ "$1 AND f.object" EQ "$2 AND f.field" EQ "$3) "
+	"FROM callsync.destination d WHERE d.name" EQ "$1 AND NOT EXISTS (SELECT 1 FROM callsync.schema_drift_event e WHERE e.destination" EQ "$1 "
+	"  AND e.object" EQ "$2 AND e.field" EQ "$3 AND e.resolved_at IS NULL)",
+	.nargs = 4, .argtypes = {TEXTOID, TEXTOID, TEXTOID, TEXTOID}, .returns = SPI_OK_INSERT
+};
+
 static CallsyncStmt stmt_hurry = {
 	.sql = "WITH now AS (UPDATE callsync.schema_state t SET next_at = pg_catalog.clock_timestamp() WHERE t.destination" EQ "$1 AND t.object" EQ "$2) "
 	"UPDATE callsync.destination d SET generation = d.generation OPERATOR(pg_catalog.+) 1 WHERE d.name" EQ "$1",
@@ -66,9 +76,11 @@ static void
 alert(const char *destination, const char *object, const char *field, const char *change, const char *detail,
 	  TimestampTz now)
 {
-	bool		stops = strcmp(change, "required") != 0 && strcmp(change, "options") != 0 && strcmp(change, "length") != 0;
+	bool		stops = strcmp(change, "required") != 0 && strcmp(change, "options") != 0 && strcmp(change, "length") != 0 &&
+		strcmp(change, "hidden") != 0;
 
-	callsync_alert_raise("schema_drift", stops ? "critical" : "warning", destination, psprintf("%s.%s", object, field),
+	/* a value that is nowhere to be seen is lost until somebody looks */
+	callsync_alert_raise("schema_drift", stops || strcmp(change, "hidden") == 0 ? "critical" : "warning", destination, psprintf("%s.%s", object, field),
 						 psprintf("field \"%s\" of object \"%s\" at destination \"%s\" is not what it was (%s): %s%s",
 								  field, object, destination, change, detail, stops ? "; nothing is written to it any more" : ""),
 						 "Mend the map with callsync.publish_map() or the field at the destination, then callsync.resolve_drift(id) of callsync.schema_drift, and callsync.resync() the calls that lack it.",
@@ -119,4 +131,17 @@ callsync_schema_refused(const char *destination, const char *object, const char 
 		return;
 	callsync_stmt_run(&stmt_hurry, values, NULL, false, 0);
 	alert(destination, object, field, "refused", message && message[0] ? message : "the destination did not take it", now);
+}
+
+void
+callsync_schema_unseen(const char *destination, const char *object, const char *field, TimestampTz now)
+{
+	const char *detail = "it was sent, and the record does not show it: renamed, removed or hidden from the credential's user";
+	Datum		values[4] = {CStringGetTextDatum(destination), CStringGetTextDatum(object), CStringGetTextDatum(field),
+	CStringGetTextDatum(detail)};
+
+	if (callsync_stmt_run(&stmt_unseen, values, NULL, false, 0) == 0)
+		return;
+	callsync_stmt_run(&stmt_hurry, values, NULL, false, 0);
+	alert(destination, object, field, "hidden", detail, now);
 }

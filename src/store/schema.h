@@ -36,4 +36,11 @@ extern void callsync_schema_failed(const char *destination, const char *object, 
 extern void callsync_schema_refused(const char *destination, const char *object, const char *field,
 									const char *message, TimestampTz now);
 
+/*
+ * A record that was written does not have a field that was sent: renamed, removed or hidden.
+ * The object is described at once, which tells; people are told, nothing stops.
+ */
+extern void callsync_schema_unseen(const char *destination, const char *object, const char *field,
+								   TimestampTz now);
+
 #endif

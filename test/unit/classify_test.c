@@ -254,6 +254,7 @@ batches(void)
 	CHECK_STR(items[0].id, "11");
 	CHECK(items[0].created == CALLSYNC_NO && items[2].created == CALLSYNC_YES);
 	CHECK_STR(item(1), "duplicate");
+	CHECK(items[1].own && !whole.own);
 	CHECK_STR(items[1].existing_id, "7");
 	CHECK_STR(items[2].id, "33");
 	CHECK_STR(whole.message, "1 of 3 items failed.");
@@ -275,6 +276,7 @@ batches(void)
 	answer(400, "{\"category\":\"VALIDATION_ERROR\",\"message\":\"Duplicate IDs found in batch input: [x]. IDs must be unique\"}", NULL, NULL, NULL, NULL);
 	CHECK_STR(batch(hub, "contact.upsert", traces, 3), "permanent");
 	CHECK(whole.split);
+	CHECK(!items[0].own);
 	answer(429, "{\"policyName\":\"SECONDLY\"}", NULL, NULL, NULL, NULL);
 	CHECK_STR(batch(hub, "contact.upsert", traces, 3), "throttled");
 	CHECK(!whole.split);
@@ -298,6 +300,7 @@ batches(void)
 	CHECK_STR(item(0), "duplicate");
 	CHECK_STR(item(1), "permanent");
 	CHECK(!whole.split);
+	CHECK(items[0].own && items[1].own);
 	answer(400, "{\"data\":[{\"status\":\"error\",\"code\":\"DUP\"}]}", NULL, NULL, NULL, NULL);
 	CHECK_STR(batch(plain, "told", NULL, 2), "permanent");
 	CHECK(whole.split);
@@ -327,6 +330,7 @@ batches(void)
 	CHECK_STR(items[0].id, "p1");
 	CHECK(items[0].created == CALLSYNC_YES);
 	CHECK_STR(item(1), "throttled");
+	CHECK(items[1].own && !items[2].own);
 	CHECK(items[1].retry_at_ms == NOW + 7000);
 	CHECK_STR(item(2), "transient");
 	CHECK_STR(item(3), "transient");

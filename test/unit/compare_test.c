@@ -13,7 +13,7 @@ static const char doc[] =
 " \"objects\": {\"o\": {\"name\": \"o\", \"fields\": {\"t\": {\"type\": \"datetime\"}, \"d\": {\"type\": \"date\"}, \"n\": {\"type\": \"number\"}, \"b\": {\"type\": \"bool\"}, \"e\": {\"type\": \"email\"},"
 "   \"h\": {\"type\": \"text\", \"compare\": \"html\"}, \"p\": {\"type\": \"phone\"}, \"m\": {\"type\": \"multi\"}, \"x\": {\"type\": \"string\", \"compare\": \"exact\"}, \"skip\": {\"compare\": \"skip\"}, \"clock\": {\"compare\": \"time\"},"
 "   \"ref@bind\": {\"compare\": \"contains\", \"read_as\": \"_ref_value\"}, \"s\": {\"type\": \"string\"}}}},"
-" \"ops\": {\"null\": {\"kind\": \"read\", \"method\": \"GET\", \"path\": \"/\", \"result\": {\"absent\": \"null\"}}, \"unv\": {\"kind\": \"read\", \"method\": \"GET\", \"path\": \"/\", \"result\": {}}}}";
+" \"ops\": {\"null\": {\"kind\": \"read\", \"method\": \"GET\", \"path\": \"/\", \"result\": {\"absent\": \"null\"}}, \"gone\": {\"kind\": \"read\", \"method\": \"GET\", \"path\": \"/\", \"result\": {\"absent\": \"missing\"}}, \"unv\": {\"kind\": \"read\", \"method\": \"GET\", \"path\": \"/\", \"result\": {}}}}";
 
 static CallsyncConnector *c;
 
@@ -109,6 +109,9 @@ main(void)
 	CHECK(callsync_compare_record(c, callsync_connector_op(c, "null"), "o", NULL, sent, stored, r, 3) == 3);
 	for (int i = 0; i < 3; i++)
 		CHECK(strcmp(r[i].field, "skip") == 0 ? r[i].state == CALLSYNC_FIELD_UNVERIFIED : r[i].state == CALLSYNC_FIELD_MISSING);
+	CHECK(callsync_compare_record(c, callsync_connector_op(c, "gone"), "o", NULL, sent, stored, r, 3) == 3);
+	for (int i = 0; i < 3; i++)
+		CHECK_STR(r[i].reason, strcmp(r[i].field, "skip") == 0 ? "the destination does not show this field" : CALLSYNC_COMPARE_ABSENT);
 	CHECK(callsync_compare_record(c, NULL, "o", NULL, sent, NULL, r, 1) == 3);
 	CHECK(r[0].state == CALLSYNC_FIELD_MISSING);
 	CHECK_STR(r[0].reason, "the record was not found");
