@@ -185,6 +185,8 @@ decide_duplicate(CallsyncExchange *x, CallsyncItem *item, const CallsyncStep *st
 	{
 		/* the record in the way is the one that an earlier try of this delivery made */
 		has_record(r, o->existing_id[0] ? o->existing_id : o->id);
+		if (r->record_id == NULL)
+			has_record(r, callsync_json_string(item->context, "id"));
 		written(x, item, step, op);
 		return;
 	}

@@ -220,13 +220,27 @@ function multiple(ctx) {
 
 /* ---- actions that close: CloseIncident, WinOpportunity, LoseOpportunity ---- */
 
-const CLOSING = { CloseIncident: ['incidents', 'IncidentResolution', 'incidentid', 1], WinOpportunity: ['opportunities', 'OpportunityClose', 'opportunityid', 1], LoseOpportunity: ['opportunities', 'OpportunityClose', 'opportunityid', 2] };
+const CLOSING = { CloseIncident: ['incidents', 'IncidentResolution', 'incidentid', 1, 'incidentresolutions'], WinOpportunity: ['opportunities', 'OpportunityClose', 'opportunityid', 1, 'opportunitycloses'], LoseOpportunity: ['opportunities', 'OpportunityClose', 'opportunityid', 2, 'opportunitycloses'] };
+// One transaction: the activity that says why, and the state of what it closes.
 function close(ctx) {
-	const [set, part, nav, state] = CLOSING[ctx.params.action], b = this.body(ctx) || {};
+	const [set, part, nav, state, activities] = CLOSING[ctx.params.action], b = this.body(ctx) || {};
+	for (const k of Object.keys(b)) if (k !== part && k !== 'Status') throw errors.undeclared(ctx.params.action, ctx.params.action, k);
 	const ref = b[part] && b[part][`${nav}@odata.bind`];
 	if (!ref) throw errors.invalidArgument(`${part}.${nav}@odata.bind is needed`);
+	if (!Number.isInteger(b.Status)) throw errors.invalidArgument('Status is needed');
 	const { row } = keys.reference(this, ref, ctx.refs);
-	change(ctx, set, row, { statecode: state, ...(b.Status > 0 ? { statuscode: b.Status } : {}) });
+	if ((row.props.statecode ?? 0) !== 0) throw errors.invalidArgument(set === 'incidents' ? 'This case has already been resolved. Close and reopen the case record to see the updates.' : 'The opportunity has already been closed.');
+	const touched = ctx.entry.touched.length;
+	this.store.begin();
+	try {
+		insert(ctx, activities, b[part]);
+		change({ ...ctx, closing: true }, set, row, { statecode: state, ...(b.Status > 0 ? { statuscode: b.Status } : {}), ...(b[part].actualrevenue !== undefined ? { actualvalue: b[part].actualrevenue } : {}) });
+	} catch (e) {
+		this.store.rollback();
+		ctx.entry.touched.length = touched;
+		throw e;
+	}
+	this.store.commit();
 	return { status: 204 };
 }
 module.exports = { create, update, read, remove, query, addRef, setRef, multiple, close, show };

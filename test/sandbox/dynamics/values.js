@@ -102,7 +102,7 @@ function check(ctx, set, given, existing, keyValues) {
 	if (!existing) {
 		for (const f of dialect.schema.fields(set).values()) if (f.default === '@me' && values[f.name] === undefined) values[f.name] = { id: dialect.me, logical: 'systemuser' };
 	}
-	states(dialect, set, values, existing, writes);
+	states(dialect, set, values, existing, writes, ctx.closing);
 	for (const f of dialect.schema.fields(set).values()) {
 		const needed = (entity.systemRequired || []).includes(f.name) || f.required;
 		if (needed && values[f.name] === undefined) throw errors.invalidArgument(f.name === 'customerid' ? 'You should specify a parent contact or account.' : `Required field '${f.name}' of '${entity.logical}' is missing`);
@@ -117,7 +117,9 @@ function check(ctx, set, given, existing, keyValues) {
 }
 
 // State and status reason belong together; a finished activity cannot be edited.
-function states(dialect, set, v, existing, writes) {
+// Two states are only reached by an action.
+const ACTION = { incidents: [[1, 'CloseIncidentRequest']], opportunities: [[1, 'WinOpportunityRequest'], [2, 'LoseOpportunityRequest']] };
+function states(dialect, set, v, existing, writes, closing) {
 	const entity = dialect.entity(set), state = dialect.schema.field(set, 'statecode'), status = dialect.schema.field(set, 'statuscode');
 	if (!state) return;
 	const was = existing ? existing.props.statecode ?? 0 : 0;
@@ -126,6 +128,8 @@ function states(dialect, set, v, existing, writes) {
 	if (v.statecode === undefined) v.statecode = (status.options.find(o => o.value === v.statuscode) || status.options[0]).state;
 	if (!writes.includes('statuscode') && (v.statuscode === undefined || writes.includes('statecode'))) v.statuscode = status.options.find(o => o.state === v.statecode).value;
 	if (writes.includes('statuscode') && !writes.includes('statecode') && existing && status.options.find(o => o.value === v.statuscode).state !== v.statecode) v.statecode = status.options.find(o => o.value === v.statuscode).state;
+	const action = existing && !closing && v.statecode !== was && (ACTION[set] || []).find(([to]) => to === v.statecode);
+	if (action) throw errors.invalidArgument(`This message can not be used to set the state of ${entity.logical} to ${state.options.find(o => o.value === v.statecode).label}. In order to set state of ${entity.logical} to ${state.options.find(o => o.value === v.statecode).label}, use the ${action[1]} message instead.`);
 	if (!status.options.some(o => o.value === v.statuscode && o.state === v.statecode)) throw errors.fail(400, '0x80048408', `${v.statuscode} is not a valid status code for state code ${entity.logical}State.${state.options.find(o => o.value === v.statecode).label}`);
 }
 

@@ -93,6 +93,18 @@ test('phone calls: bind, parties, states', async t => {
 	const incident = idOf(await s.post(`${V}/incidents`, { title: 't', 'customerid_contact@odata.bind': `/contacts(${contact})` }));
 	assert.strictEqual((await s.post(`${V}/CloseIncident`, { Status: 5, IncidentResolution: { subject: 'done', 'incidentid@odata.bind': `/incidents(${incident})` } })).status, 204);
 	assert.deepStrictEqual((x => [x.statecode, x.statuscode])((await s.get(`${V}/incidents(${incident})`)).json), [1, 5]);
+	const again = await s.post(`${V}/CloseIncident`, { Status: 5, IncidentResolution: { subject: 'done', 'incidentid@odata.bind': `/incidents(${incident})` } });
+	assert.deepStrictEqual([again.status, /already been resolved/.test(again.json.error.message), (await s.records('incidentresolutions')).length], [400, true, 1]);
+	const open = idOf(await s.post(`${V}/incidents`, { title: 't', 'customerid_contact@odata.bind': `/contacts(${contact})` }));
+	assert.match((await s.patch(`${V}/incidents(${open})`, { statecode: 1, statuscode: 5 })).json.error.message, /use the CloseIncidentRequest message instead/);
+	assert.strictEqual((await s.patch(`${V}/incidents(${open})`, { statecode: 2, statuscode: 6 })).status, 204, 'cancelling is a plain update');
+	const deal = idOf(await s.post(`${V}/opportunities`, { name: 'd' }));
+	const win = { Status: 3, OpportunityClose: { activityid: 'a1d9c4ac-9999-4000-8000-000000000001', actualrevenue: 10, 'opportunityid@odata.bind': `/opportunities(${deal})` } };
+	assert.strictEqual((await s.post(`${V}/WinOpportunity`, { ...win, Status: 99 })).status, 400);
+	assert.strictEqual((await s.records('opportunitycloses')).length, 0, 'all or nothing');
+	assert.strictEqual((await s.post(`${V}/WinOpportunity`, win)).status, 204);
+	assert.deepStrictEqual((x => [x.statecode, x.statuscode, x.actualvalue])((await s.get(`${V}/opportunities(${deal})`)).json), [1, 3, 10]);
+	assert.match((await s.post(`${V}/LoseOpportunity`, win)).json.error.message, /already been closed/);
 });
 
 test('queries', async t => {
