@@ -480,6 +480,8 @@ committed(CallsyncEngine *engine, TickWork *work)
 			x->dest->in_flight--;
 			callsync_engine_dest_give_back(x, false, callsync_engine_now_ms());
 			callsync_exchange_free(x);
+			/* no answer will wake the loop for the next ones */
+			engine->more = true;
 			continue;
 		}
 		dlist_push_tail(&engine->armed, &x->node);
