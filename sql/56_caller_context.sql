@@ -26,7 +26,9 @@ COMMENT ON FUNCTION callsync.mirrored_destinations() IS 'Names of the destinatio
 
 CREATE FUNCTION callsync.caller_context(phone pg_catalog.text, region pg_catalog.text DEFAULT NULL, destination pg_catalog.text DEFAULT NULL)
 RETURNS pg_catalog.jsonb
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- It answers while somebody waits: planned once and never again for other values; and by index whatever the tables' size was at that time.
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_bitmapscan = off AS $f$
 #variable_conflict use_column
 DECLARE
 	line record;
@@ -41,9 +43,10 @@ DECLARE
 	person callsync.contact;
 	status text;
 	keys bigint[];
-	key bigint;
-	calls jsonb;
-	ncalls int;
+	calls jsonb := '[]';
+	ncalls int := 0;
+	sources text[];
+	ids text[];
 	last_call jsonb;
 	records jsonb := '[]';
 	flags jsonb := '{}';
@@ -51,13 +54,8 @@ DECLARE
 BEGIN
 	IF caller_context.destination IS NULL THEN
 		places := callsync.mirrored_destinations();
-	ELSIF EXISTS (SELECT FROM callsync.destination d WHERE d.name = caller_context.destination)
-		OR EXISTS (SELECT FROM callsync.contact c WHERE c.destination = caller_context.destination) THEN
-		places := ARRAY[caller_context.destination];
 	ELSE
-		RAISE EXCEPTION 'destination "%" does not exist', caller_context.destination
-			USING ERRCODE = 'undefined_object', DETAIL = 'It was not created, and no contact names it.',
-			      HINT = 'Destinations are listed in callsync.destination_status; NULL asks all of them.';
+		places := ARRAY[caller_context.destination];
 	END IF;
 	-- no number at all is a number withheld
 	SELECT CASE WHEN caller_context.phone ~ '\S' THEN i.kind ELSE 'withheld' END AS kind, i.phone::text AS number INTO line
@@ -78,12 +76,20 @@ BEGIN
 		END IF;
 	END LOOP;
 
-	SELECT array_agg(DISTINCT k) INTO keys FROM (
-		SELECT callsync.phone_person_key(caller_context.phone, coalesce(caller_context.region, d.options ->> 'region')) AS k
-		FROM unnest(places) p LEFT JOIN callsync.destination d ON d.name = p
-		UNION ALL
-		SELECT callsync.phone_person_key(caller_context.phone, caller_context.region)) x
-	WHERE k IS NOT NULL;
+	IF best_rank < 1 AND caller_context.destination IS NOT NULL
+		AND NOT EXISTS (SELECT FROM callsync.destination d WHERE d.name = caller_context.destination)
+		AND NOT EXISTS (SELECT FROM callsync.contact c WHERE c.destination = caller_context.destination) THEN
+		RAISE EXCEPTION 'destination "%" does not exist', caller_context.destination
+			USING ERRCODE = 'undefined_object', DETAIL = 'It was not created, and no contact names it.',
+			      HINT = 'Destinations are listed in callsync.destination_status; NULL asks all of them.';
+	END IF;
+
+	keys := ARRAY[callsync.phone_person_key(caller_context.phone, caller_context.region)];
+	IF caller_context.region IS NULL THEN
+		-- a number without country is one of the destination's
+		keys := keys || ARRAY(SELECT callsync.phone_person_key(caller_context.phone, d.options ->> 'region') FROM callsync.destination d WHERE d.name = ANY (places));
+	END IF;
+	keys := array_remove(keys, NULL);
 	IF best_rank = 2 THEN
 		SELECT c.* INTO person FROM callsync.contact c WHERE c.destination = where_found AND c.contact_id = best.contact_id;
 	END IF;
@@ -102,31 +108,38 @@ BEGIN
 	END IF;
 
 	-- calls: a line with very many of them is looked at in part
-	SELECT coalesce(jsonb_agg(x.one ORDER BY x.at DESC, x.call_id DESC) FILTER (WHERE x.n <= 5), '[]'), count(*) INTO calls, ncalls FROM (
-		SELECT y.call_id, y.at, row_number() OVER (ORDER BY y.at DESC, y.call_id DESC) AS n,
-			jsonb_strip_nulls(jsonb_build_object('source', y.source, 'call_id', y.call_id, 'at', y.at, 'status', y.status,
+	IF cardinality(keys) > 0 THEN
+		SELECT count(*), (array_agg(y.source ORDER BY y.at DESC, y.call_id DESC))[1:5], (array_agg(y.call_id ORDER BY y.at DESC, y.call_id DESC))[1:5]
+		INTO ncalls, sources, ids
+		FROM (SELECT DISTINCT c.source, c.call_id, coalesce(c.started_at, c.captured_at) AS at
+			FROM unnest(keys) u(key)
+			CROSS JOIN LATERAL (SELECT k.source, k.call_id FROM callsync.person_key k WHERE k.key = u.key
+				ORDER BY k.source DESC, k.call_id DESC LIMIT 200) k
+			JOIN callsync.call c ON c.source = k.source AND c.call_id = k.call_id) y;
+	END IF;
+	IF ncalls > 0 THEN
+		SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('source', y.source, 'call_id', y.call_id, 'at', coalesce(y.started_at, y.captured_at), 'status', y.status,
 				'direction', y.document -> 'direction', 'disposition', y.document -> 'disposition', 'intent', y.document -> 'intent',
 				'urgency', y.document -> 'urgency', 'sentiment', y.document -> 'sentiment', 'summary', y.document -> 'summary',
 				'language', y.document -> 'language', 'name', y.document #> '{caller,name}',
 				'follow_up_task', y.document -> 'follow_up_task', 'appointment', y.document -> 'appointment',
-				'opportunity', y.document -> 'opportunity', 'ticket', y.document -> 'ticket', 'escalation', y.document -> 'escalation')) AS one
-		FROM (SELECT DISTINCT c.source, c.call_id, c.status, c.document, coalesce(c.started_at, c.captured_at) AS at
-			FROM unnest(keys) u(key)
-			CROSS JOIN LATERAL (SELECT k.source, k.call_id FROM callsync.person_key k WHERE k.key = u.key
-				ORDER BY k.source DESC, k.call_id DESC LIMIT 200) k
-			JOIN callsync.call c ON c.source = k.source AND c.call_id = k.call_id) y) x;
-	last_call := calls -> 0;
+				'opportunity', y.document -> 'opportunity', 'ticket', y.document -> 'ticket', 'escalation', y.document -> 'escalation')) ORDER BY u.n)
+		INTO calls FROM unnest(sources, ids) WITH ORDINALITY u(source, call_id, n) JOIN callsync.call y ON y.source = u.source AND y.call_id = u.call_id;
+		last_call := calls -> 0;
+	END IF;
 
 	status := CASE WHEN person.contact_id IS NOT NULL THEN 'known' WHEN best_rank = 1 THEN 'ambiguous'
 		WHEN line.kind IN ('withheld', 'invalid') THEN line.kind ELSE 'unknown' END;
 	-- a call, or anything that happened in the CRM, whichever is later
-	SELECT t.one INTO touch FROM (
-		SELECT jsonb_build_object('kind', 'call', 'at', last_call -> 'at', 'call_id', last_call -> 'call_id', 'what', coalesce(last_call -> 'summary', last_call -> 'disposition')) AS one,
-			(last_call ->> 'at')::timestamptz AS at WHERE last_call IS NOT NULL
-		UNION ALL
-		SELECT jsonb_build_object('kind', r -> 'object', 'at', r -> 'happened_at', 'record_id', r -> 'record_id', 'what', r -> 'title'), (r ->> 'happened_at')::timestamptz
-		FROM jsonb_array_elements(records) r WHERE r ? 'happened_at' AND (r ->> 'happened_at')::timestamptz <= clock_timestamp()) t
-	ORDER BY t.at DESC LIMIT 1;
+	IF last_call IS NOT NULL OR records <> '[]' THEN
+		SELECT t.one INTO touch FROM (
+			SELECT jsonb_build_object('kind', 'call', 'at', last_call -> 'at', 'call_id', last_call -> 'call_id', 'what', coalesce(last_call -> 'summary', last_call -> 'disposition')) AS one,
+				(last_call ->> 'at')::timestamptz AS at WHERE last_call IS NOT NULL
+			UNION ALL
+			SELECT jsonb_build_object('kind', r -> 'object', 'at', r -> 'happened_at', 'record_id', r -> 'record_id', 'what', r -> 'title'), (r ->> 'happened_at')::timestamptz
+			FROM jsonb_array_elements(records) r WHERE r ? 'happened_at' AND (r ->> 'happened_at')::timestamptz <= clock_timestamp()) t
+		ORDER BY t.at DESC LIMIT 1;
+	END IF;
 
 	RETURN jsonb_build_object(
 		'status', status,
