@@ -90,7 +90,7 @@ class Heard(g.Gen):
         if k < .52 and len(lo) > 4: return lo[:-1] if lo[-1] in "stdnreh" else lo + r.choice(["s", "e", "n"])
         if k < .58: return r.choice("bdptmnshkw") + lo[1:] if r.random() < .35 else lo[:1] + lo
         swaps = [("b", "v"), ("d", "t"), ("g", "k"), ("m", "n"), ("n", "m"), ("f", "th"), ("th", "t"), ("s", "z"), ("sh", "s"), ("ch", "sh"), ("j", "y"), ("v", "w"), ("w", "v"), ("l", "ll"), ("r", "rr"),
-                 ("ll", "y"), ("kh", "h"), ("x", "z"), ("q", "k"), ("c", "s"), ("gh", "g"), ("ph", "f"), ("y", "ie"), ("ie", "y"), ("oo", "u"), ("ou", "oo"), ("ei", "y"), ("au", "ow"), ("sch", "sh"), ("cz", "ch"), ("sz", "sh"), ("rz", "zh"), ("zh", "j"), ("tsch", "ch"), ("ow", "ov"), ("ov", "off"), ("er", "a"), ("a", "er")]
+                 ("ll", "y"), ("kh", "h"), ("x", "z"), ("q", "k"), ("c", "s"), ("gh", "g"), ("ph", "f"), ("y", "ie"), ("ie", "y"), ("oo", "u"), ("ou", "oo"), ("ei", "y"), ("au", "ow"), ("sch", "sh"), ("cz", "ch"), ("sz", "sh"), ("rz", "zh"), ("zh", "j"), ("tsch", "ch"), ("ow", "ov"), ("ov", "off"), ("er", "a")]
         fo = g.fold(lo)
         for a, b in r.sample(swaps, len(swaps)):
             if a in fo[1:]: return fo[:1] + fo[1:].replace(a, b, 1)
@@ -148,8 +148,9 @@ class Heard(g.Gen):
         while i < len(d):
             if d[i:i + 2] and d[i:i + 1] * 2 == d[i:i + 2] and r.random() < .25: out.append("double " + WORDS[d[i]]); i += 2; continue
             if i + 1 < len(d) and d[i] in "123456789" and r.random() < .3:
-                t, u = int(d[i]), int(d[i + 1]); i += 2
-                out.append(TEENS[u] if t == 1 else TENS[t] + (r.choice([" ", "-"]) + WORDS[str(u)] if u else "")); continue
+                t, u = int(d[i]), int(d[i + 1])
+                if t == 1 or u or d[i + 2:i + 3] in ("", "0"):  # nobody says "fifty eight" for 50 8
+                    i += 2; out.append(TEENS[u] if t == 1 else TENS[t] + (r.choice([" ", "-"]) + WORDS[str(u)] if u else "")); continue
             out.append(r.choice(["oh", "zero"]) if d[i] == "0" else WORDS[d[i]]); i += 1
         return " ".join(out)
 

@@ -144,6 +144,58 @@ tokenize(const char *text, size_t len, Token *tokens)
 	return n;
 }
 
+/* Does every part between the hyphens of a token mean a number ("eighty-four"), or is every one a letter ("j-o-h-n")? */
+static bool
+hyphens_are_speech(const Token *t)
+{
+	int			parts = 0;
+	int			letters = 0;
+	int			numbers = 0;
+
+	for (const char *s = t->text;; s++)
+	{
+		size_t		len = strcspn(s, "-");
+		int			value;
+
+		parts++;
+		letters += len == 1 && *s >= 'a' && *s <= 'z';
+		numbers += callsync_number_word(s, len, &value) != CALLSYNC_NUMBER_NONE;
+		s += len;
+		if (*s == '\0')
+			break;
+	}
+	return (parts >= 2 && numbers == parts) || (parts >= 3 && letters == parts);
+}
+
+/* Parts such tokens at their hyphens, which nobody said. */
+static int
+part_hyphens(Token *tokens, int n)
+{
+	bool		speech = false;
+
+	for (int i = 0; i < n; i++)
+	{
+		Token	   *t = &tokens[i];
+		int			head = (int) strcspn(t->text, "-");
+
+		if (head == t->len || n >= MAX_TOKENS)
+		{
+			speech = false;
+			continue;
+		}
+		/* what is left of a parted token is parted, too */
+		speech = speech || hyphens_are_speech(t);
+		if (!speech)
+			continue;
+		memmove(t + 1, t, (size_t) (n++ - i) * sizeof(Token));
+		t[1].len -= head + 1;
+		memmove(t[1].text, t->text + head + 1, (size_t) t[1].len + 1);
+		t->len = head;
+		t->text[head] = '\0';
+	}
+	return n;
+}
+
 static int
 remove_tokens(Token *tokens, int n, int from, int k)
 {
@@ -387,7 +439,7 @@ callsync_email_heard(const char *text, size_t len, char *out_buf, size_t cap)
 			return out.n;
 		}
 	}
-	n = tokenize(text, len, tokens);
+	n = part_hyphens(tokens, tokenize(text, len, tokens));
 	for (int i = 0; i < n; i++)
 		for (int f = 0; fillers[f]; f++)
 		{

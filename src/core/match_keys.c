@@ -291,7 +291,10 @@ callsync_contact_keys(const CallsyncPerson *person, uint64_t seed, CallsyncKey *
 			name_keys(&list, person, &joined, first >= 0 ? &name->word[first] : NULL);
 		}
 		for (int i = 0; i < name->naside; i++)
-			name_keys(&list, person, to > from ? &name->word[to - 1] : NULL, &name->aside[i]);
+			if (name->aside_last[i])
+				name_keys(&list, person, &name->aside[i], first >= 0 ? &name->word[first] : NULL);
+			else
+				name_keys(&list, person, to > from ? &name->word[to - 1] : NULL, &name->aside[i]);
 	}
 	return list.n;
 }
@@ -407,7 +410,10 @@ callsync_call_keys(const CallsyncPerson *person, uint64_t seed, const CallsyncNi
 			first = n - 1;
 		call_name(&list, person, &name->word[last], &name->word[first], nicks);
 		for (int i = 0; i < name->naside; i++)
-			call_name(&list, person, &name->word[last], &name->aside[i], nicks);
+			if (name->aside_last[i])
+				call_name(&list, person, &name->aside[i], &name->word[first], nicks);
+			else
+				call_name(&list, person, &name->word[last], &name->aside[i], nicks);
 		if (n > 2)
 		{
 			/* compound surname, or one written apart */

@@ -41,6 +41,7 @@ typedef struct CallsyncName
 	int			naside;
 	CallsyncWord word[CALLSYNC_NAME_WORDS];
 	CallsyncWord aside[2];
+	bool		aside_last[2];	/* a surname: of birth, or in brackets behind one */
 } CallsyncName;
 
 typedef enum CallsyncNameLevel

@@ -235,11 +235,13 @@ compare_given(const CallsyncName *a, int a_from, int a_to, const CallsyncName *b
 			}
 	}
 	for (int i = 0; i < b->naside; i++)
-		better(&best, compare_words(&a->word[a_from], &b->aside[i], nicks, true),
-			   &a->word[a_from], &b->word[b_from], hash_a, hash_b);
+		if (!b->aside_last[i])
+			better(&best, compare_words(&a->word[a_from], &b->aside[i], nicks, true),
+				   &a->word[a_from], &b->word[b_from], hash_a, hash_b);
 	for (int i = 0; i < a->naside; i++)
-		better(&best, compare_words(&a->aside[i], &b->word[b_from], nicks, true),
-			   &a->word[a_from], &b->word[b_from], hash_a, hash_b);
+		if (!a->aside_last[i])
+			better(&best, compare_words(&a->aside[i], &b->word[b_from], nicks, true),
+				   &a->word[a_from], &b->word[b_from], hash_a, hash_b);
 	return best;
 }
 
@@ -322,6 +324,15 @@ compare_last(const CallsyncName *a, int a_from, int a_to, const CallsyncName *b,
 		better(&best, compare_words(&ja, &jb, NULL, false), &a->word[core_a[na - 1]], &b->word[core_b[nb - 1]],
 			   hash_a, hash_b);
 	}
+	/* the surname of birth */
+	for (int i = 0; i < b->naside && best.level != CALLSYNC_NAME_EXACT; i++)
+		if (b->aside_last[i])
+			better(&best, compare_words(&a->word[core_a[na - 1]], &b->aside[i], NULL, false),
+				   &a->word[core_a[na - 1]], &b->aside[i], hash_a, hash_b);
+	for (int i = 0; i < a->naside && best.level != CALLSYNC_NAME_EXACT; i++)
+		if (a->aside_last[i])
+			better(&best, compare_words(&a->aside[i], &b->word[core_b[nb - 1]], NULL, false),
+				   &a->aside[i], &b->word[core_b[nb - 1]], hash_a, hash_b);
 	return best;
 }
 
@@ -371,23 +382,14 @@ splits_of(const CallsyncName *name, Split *split, bool order_may_differ)
 	return n;
 }
 
-void
-callsync_name_compare(const CallsyncName *call, const CallsyncName *contact,
-					  const CallsyncNicks *nicks, CallsyncNameMatch *match)
+/* The best of the given ways to read both names; match->score tells how good it is. Returns false where none applies. */
+static bool
+best_split(const CallsyncName *call, const Split *a, int na, const CallsyncName *contact, const Split *b, int nb,
+		   const CallsyncNicks *nicks, CallsyncNameMatch *match)
 {
-	Split		a[MAX_SPLITS];
-	Split		b[MAX_SPLITS];
-	int			na;
-	int			nb;
+	int8_t		generation = match->generation;
 	bool		any = false;
 
-	memset(match, 0, sizeof(*match));
-	if (call->n == 0 || contact->n == 0)
-		return;
-	if (call->generation != 0 && contact->generation != 0)
-		match->generation = call->generation == contact->generation ? 1 : -1;
-	na = splits_of(call, a, true);
-	nb = splits_of(contact, b, false);
 	for (int i = 0; i < na; i++)
 		for (int k = 0; k < nb; k++)
 		{
@@ -401,14 +403,14 @@ callsync_name_compare(const CallsyncName *call, const CallsyncName *contact,
 
 			if (!have_first && !have_last)
 				continue;
+			m.swapped = (a[i].swapped && !call->comma) || (b[k].swapped && !contact->comma);
 			/* surname first is a reading only where it is the surname: one given name in the last place is none */
-			if (a[i].swapped && !call->comma && have_first && have_last && last.level == CALLSYNC_NAME_NONE)
+			if (m.swapped && have_first && have_last && last.level == CALLSYNC_NAME_NONE)
 				continue;
-			m.generation = match->generation;
+			m.generation = generation;
 			m.first = first.level;
 			m.last = last.level;
 			m.nick_weight = first.nick_weight;
-			m.swapped = a[i].swapped && !call->comma;
 			m.score = level_bits[first.level] + level_bits[last.level] - a[i].penalty - b[k].penalty +
 				0.5f * (first.similarity + last.similarity);
 			if (have_first && have_last)
@@ -423,6 +425,70 @@ callsync_name_compare(const CallsyncName *call, const CallsyncName *contact,
 				*match = m;
 			any = true;
 		}
+	return any;
+}
+
+/* "Maryjones": a name written as one word against one of several. */
+static bool
+run_together(const CallsyncName *one, const CallsyncName *other, CallsyncNameMatch *match)
+{
+	CallsyncWord joined;
+	WordMatch	m;
+
+	if (one->n != 1 || other->n < 2 || one->word[0].len < 6)
+		return false;
+	callsync_name_join(other, 0, other->n, &joined);
+	m = compare_words(&one->word[0], &joined, NULL, false);
+	if (m.level != CALLSYNC_NAME_EXACT && m.level != CALLSYNC_NAME_SOUND)
+		return false;
+	match->first = match->last = m.level;
+	match->nick_weight = 0;
+	match->swapped = false;
+	match->call_first = match->contact_first = other->word[other->comma && other->ngiven < other->n ? other->ngiven : 0].hash;
+	match->call_last = match->contact_last = other->word[other->comma ? 0 : other->n - 1].hash;
+	match->score = 2 * level_bits[m.level];
+	match->similarity = 0.98f * m.similarity;
+	return true;
+}
+
+void
+callsync_name_compare(const CallsyncName *call, const CallsyncName *contact,
+					  const CallsyncNicks *nicks, CallsyncNameMatch *match)
+{
+	Split		a[MAX_SPLITS];
+	Split		b[MAX_SPLITS];
+	int			na;
+	int			nb;
+
+	memset(match, 0, sizeof(*match));
+	if (call->n == 0 || contact->n == 0)
+		return;
+	if (call->generation != 0 && contact->generation != 0)
+		match->generation = call->generation == contact->generation ? 1 : -1;
+	if (run_together(call, contact, match) || run_together(contact, call, match))
+		return;
+	na = splits_of(call, a, true);
+	nb = splits_of(contact, b, false);
+	(void) best_split(call, a, na, contact, b, nb, nicks, match);
+	/*
+	 * Columns that are the wrong way round: to read the call surname first finds
+	 * them, but not where it says which is which, and no nicknames.
+	 */
+	if ((match->first == CALLSYNC_NAME_NONE || match->last == CALLSYNC_NAME_NONE) &&
+		contact->ngiven > 0 && !contact->comma && contact->n - contact->ngiven == 1)
+	{
+		CallsyncNameMatch turned = {.generation = match->generation};
+		Split		straight[MAX_SPLITS];
+		int			n = 0;
+
+		nb = splits_of(contact, b, true);
+		for (int i = 0; i < na; i++)
+			if (!a[i].swapped || call->comma)
+				straight[n++] = a[i];
+		if (best_split(call, straight, n, contact, b + 1, nb - 1, nicks, &turned) &&
+			turned.score > match->score && turned.first != CALLSYNC_NAME_NONE)
+			*match = turned;
+	}
 }
 
 double

@@ -21,6 +21,7 @@ typedef struct RawWord
 	bool		dot;			/* a full stop behind it */
 	bool		comma;			/* a comma behind it */
 	bool		aside;
+	bool		birth;			/* a name borne before: behind "née" */
 } RawWord;
 
 static bool
@@ -53,6 +54,9 @@ static const char *const particles[] = {
 	"von", "van", "der", "den", "dem", "zu", "zum", "zur", "vom", "de", "del", "della", "dello", "di", "da", "do", "dos", "das", "du", "des",
 	"la", "le", "las", "los", "el", "al", "bin", "ibn", "bint", "ben", "abu", "ter", "ten", "te", "op", "y", "e", "af", "av", "st", "san", "santa", NULL
 };
+
+/* what stands before a surname of former times; "of birth" in full, or short with its full stop */
+static const char *const births[] = {"nee", "ne", "geb", "geborene", "born", "formerly", "fka", "vormals", "nata", "nascida", "nacida", "gehuwd", NULL};
 
 /* what people say around their name; longest first */
 static const char *const openings[] = {
@@ -228,6 +232,18 @@ generation_of(const char *text)
 	return 0;
 }
 
+static void
+join_raw(const RawWord *raw, int n, CallsyncWord *joined)
+{
+	char		text[4 * CALLSYNC_WORD_CHARS];
+	size_t		used = 0;
+
+	for (int i = 0; i < n; i++)
+		for (int k = 0; k < raw[i].w.len && used + 4 < sizeof(text); k++)
+			used += (size_t) callsync_utf8_put(raw[i].w.ch[k], text + used);
+	callsync_word_set(joined, text, used);
+}
+
 /*
  * "S M Y T H" is a spelled word; three letters and more.  Where it spells (nearly)
  * the word before it, it replaces that word: the speaker made it clear.
@@ -257,14 +273,80 @@ join_spelled(RawWord *raw, int n)
 		raw[i].comma = raw[k - 1].comma;
 		n = i + 1 + drop_front(raw + i + 1, n - i - 1, k - i - 1);
 		raw[i].hyphen = false;
-		if (i > 0 && callsync_sound_distance(raw[i].w.sound, raw[i].w.nsound, raw[i - 1].w.sound, raw[i - 1].w.nsound) < 0.4)
+		/* "Smith, S M Y T H" is no surname in front; "Al Sayed, A L S A Y E D" spells two words */
+		for (int words = i < 2 ? i : 2; words > 0; words--)
 		{
-			/* "Smith, S M Y T H" is no surname in front */
-			n = i - 1 + drop_front(raw + i - 1, n - i + 1, 1);
-			i--;
+			CallsyncWord before = raw[i - 1].w;
+
+			if (words == 2)
+				join_raw(raw + i - 2, 2, &before);
+			if (callsync_sound_distance(raw[i].w.sound, raw[i].w.nsound, before.sound, before.nsound) < (words == 1 ? 0.4 : 0.3))
+			{
+				n = i - words + drop_front(raw + i - words, n - i + words, words);
+				i -= words;
+				break;
+			}
 		}
 	}
 	return n;
+}
+
+/* "Meier née Schulz": what follows is another surname of the same person. */
+static int
+take_birth(RawWord *raw, int n)
+{
+	for (int i = 1; i + 1 < n; i++)
+		if (in_list(raw[i].text, births))
+		{
+			raw[i - 1].comma = false;
+			n = i + drop_front(raw + i, n - i, 1);
+			for (; i < n; i++)
+			{
+				raw[i].aside = raw[i].birth = true;
+				raw[i].comma = false;
+			}
+			break;
+		}
+	return n;
+}
+
+/* "last name Jones, first name Mary": put into the order in which they are written. */
+static int
+take_named_parts(RawWord *raw, int n)
+{
+	static const char *const lasts[] = {"last name is", "last name", "surname is", "surname", "family name is", "family name", "nachname", "apellido", "nom de famille", "cognome", "achternaam", NULL};
+	static const char *const firsts[] = {"first name is", "first name", "given name is", "given name", "forename", "vorname", "nombre", "prenom", "nome", "voornaam", NULL};
+	int			last = -1;
+	int			first = -1;
+	int			last_words = 0;
+	int			first_words = 0;
+	RawWord		ordered[RAW_WORDS];
+	int			k = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		for (int w = 0; lasts[w] && last < 0; w++)
+			if ((last_words = phrase_at(raw + i, n - i, lasts[w])) > 0)
+				last = i;
+		for (int w = 0; firsts[w] && first < 0; w++)
+			if ((first_words = phrase_at(raw + i, n - i, firsts[w])) > 0)
+				first = i;
+	}
+	if (last < 0 || first < 0 || last + last_words >= n || first + first_words >= n ||
+		last + last_words == first || first + first_words == last)
+		return n;
+	for (int i = first + first_words; i < (first < last ? last : n); i++)
+		if (strcmp(raw[i].text, "and") != 0)
+			ordered[k++] = raw[i];
+	for (int i = last + last_words; i < (last < first ? first : n); i++)
+		if (strcmp(raw[i].text, "and") != 0)
+			ordered[k++] = raw[i];
+	for (int i = 0; i < k; i++)
+	{
+		raw[i] = ordered[i];
+		raw[i].comma = false;
+	}
+	return k > 0 ? k : n;
 }
 
 /* Takes titles, fillers and suffixes away; returns how many words are left. */
@@ -321,16 +403,19 @@ strip(RawWord *raw, int n, int8_t *generation, bool spoken)
 	return n;
 }
 
-/* Moves raw words into the name, from its word number at on; those aside go to name->aside. */
+/* Moves raw words behind those in the name; those aside go to name->aside, as surnames where all of them are. */
 static void
-take(CallsyncName *name, const RawWord *raw, int n)
+take(CallsyncName *name, const RawWord *raw, int n, bool surname)
 {
 	for (int i = 0; i < n; i++)
 	{
 		if (raw[i].aside && n > 1)
 		{
 			if (name->naside < 2)
+			{
+				name->aside_last[name->naside] = raw[i].birth || surname;
 				name->aside[name->naside++] = raw[i].w;
+			}
 			continue;
 		}
 		if (name->n >= CALLSYNC_NAME_WORDS)
@@ -355,6 +440,8 @@ callsync_name_parse(CallsyncName *name, const char *text, size_t len)
 		return false;
 	n = cut(text, len, raw);
 	n = join_spelled(raw, n);
+	n = take_named_parts(raw, n);
+	n = take_birth(raw, n);
 	n = strip(raw, n, &name->generation, true);
 	for (int i = 0; i + 1 < n; i++)
 		if (raw[i].comma && !raw[i].aside)
@@ -366,7 +453,7 @@ callsync_name_parse(CallsyncName *name, const char *text, size_t len)
 			break;
 		}
 	/* the first word of a full name is no particle unless a surname stands first */
-	take(name, raw, n);
+	take(name, raw, n, false);
 	if (!name->comma && name->n > 0)
 		name->word[0].particle = false;
 	if (name->ngiven > name->n)
@@ -389,13 +476,14 @@ callsync_name_parse_parts(CallsyncName *name, const char *first, size_t first_le
 	memset(name, 0, sizeof(*name));
 	nfirst = cut(first, first_len, raw);
 	nfirst = strip(raw, nfirst, &name->generation, false);
-	take(name, raw, nfirst);
+	take(name, raw, nfirst, false);
 	for (int i = 0; i < name->n; i++)
 		name->word[i].particle = false;
 	name->ngiven = name->n;
 	nlast = cut(last, last_len, raw);
+	nlast = take_birth(raw, nlast);
 	nlast = strip(raw, nlast, &name->generation, false);
-	take(name, raw, nlast);
+	take(name, raw, nlast, true);
 	if (name->ngiven == 0 || name->ngiven == name->n)
 		name->ngiven = -1;
 	return name->n > 0;

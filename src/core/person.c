@@ -9,51 +9,100 @@
 #include "core/person.h"
 #include "core/phone.h"
 
+/* What people and recognisers put before a postal code. */
+static bool
+is_lead(const char *word, size_t n)
+{
+	static const char *const leads[] = {
+		"zip", "code", "zipcode", "postcode", "postal", "post", "plz", "postleitzahl", "cp", "cap", "codigo", "code", "cep", "my", "the", "is", "its", "it",
+		"that", "thats", "um", "uh", "mein", "meine", "ist", "mi", "es", "mon", "est", "numero", "number", NULL
+	};
+
+	for (int i = 0; leads[i]; i++)
+		if (strlen(leads[i]) == n && memcmp(leads[i], word, n) == 0)
+			return true;
+	return false;
+}
+
+typedef struct PostalText
+{
+	int			n;
+	bool		digits;
+	bool		letters;
+	char	   *out;
+} PostalText;
+
+static void
+put_postal(PostalText *p, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		char		c = s[i] >= 'a' && s[i] <= 'z' ? (char) (s[i] - 32) : s[i];
+
+		if (c >= '0' && c <= '9')
+			p->digits = true;
+		else
+			p->letters = true;
+		if (p->n < CALLSYNC_POSTAL_MAX)
+			p->out[p->n++] = c;
+	}
+}
+
 int
 callsync_postal_read(const char *text, size_t len, char out[CALLSYNC_POSTAL_MAX + 1])
 {
-	int			n = 0;
-	bool		digits = false;
-	bool		letters = false;
+	PostalText	p = {.out = out};
+	CallsyncNumberRun run = {.n = 0};
+	bool		lead = true;
+	bool		hyphen = false;
+	size_t		i = 0;
+	int			n;
 
 	out[0] = '\0';
 	if (text == NULL)
 		return 0;
-	for (size_t i = 0; i < len; i++)
+	/* word by word: figures and letters as written, number words among them as figures */
+	while (i < len)
 	{
-		char		c = text[i];
+		char		word[32];
+		size_t		start;
+		size_t		k;
+		int			value;
+		CallsyncNumberKind kind;
 
-		if (c >= 'a' && c <= 'z')
-			c = (char) (c - 32);
-		if (c >= '0' && c <= '9')
-			digits = true;
-		else if (c >= 'A' && c <= 'Z')
-			letters = true;
-		else
+#define IN_WORD(c) (((c) >= '0' && (c) <= '9') || ((c) >= 'A' && (c) <= 'Z') || ((c) >= 'a' && (c) <= 'z') || (c) == '\'' || (unsigned char) (c) >= 0x80)
+		while (i < len && !IN_WORD(text[i]))
+			hyphen |= text[i++] == '-';
+		start = i;
+		while (i < len && IN_WORD(text[i]))
+			i++;
+#undef IN_WORD
+		k = callsync_fold_tight(text + start, i - start, word, sizeof(word));
+		if (k == 0 || (lead && is_lead(word, k)))
 			continue;
-		if (n < CALLSYNC_POSTAL_MAX)
-			out[n++] = c;
-	}
-	/* said, not written */
-	if (letters && !digits)
-	{
-		char		said[CALLSYNC_POSTAL_MAX + 1];
-		size_t		k = callsync_heard_digits(text, len, said, CALLSYNC_POSTAL_MAX);
-
-		if (k >= 3)
+		lead = false;
+		kind = callsync_number_word(word, k, &value);
+		if (kind == CALLSYNC_NUMBER_NONE && run.n > 0 && k == 1 && word[0] == 'o')
+			kind = CALLSYNC_NUMBER_UNIT, value = 0;
+		if (kind != CALLSYNC_NUMBER_NONE)
+			callsync_number_run_add(&run, kind, value);
+		else
 		{
-			memcpy(out, said, k);
-			n = (int) k;
-			letters = false;
-			digits = true;
+			put_postal(&p, run.digits, (size_t) run.n);
+			memset(&run, 0, sizeof(run));
+			for (size_t c = 0; c < k; c++)
+				if ((word[c] >= '0' && word[c] <= '9') || (word[c] >= 'a' && word[c] <= 'z'))
+					put_postal(&p, word + c, 1);
 		}
 	}
-	if (!digits)
+	put_postal(&p, run.digits, (size_t) run.n);
+	n = p.n;
+	if (!p.digits)
 		n = 0;
-	/* country prefixes as in D-10115, and the four digits behind a ZIP code */
-	if (!letters && n == 9)
-		n = 5;
-	if (letters && n > 4)
+	/* country prefixes as in D-10115, and the four digits behind a ZIP code, which may have lost its zero */
+	if (!p.letters && (n == 9 || (n == 8 && hyphen)))
+		n -= 4;
+	if (p.letters && n > 4)
 	{
 		int			k = 0;
 
@@ -65,13 +114,18 @@ callsync_postal_read(const char *text, size_t len, char out[CALLSYNC_POSTAL_MAX 
 
 			while (j < n && out[j] >= '0' && out[j] <= '9')
 				j++;
-			if (j == n && n - k >= 4 && memchr(text, '-', len) != NULL)
+			if (j == n && n - k >= 4 && hyphen)
 			{
 				memmove(out, out + k, (size_t) (n - k));
 				n -= k;
+				p.letters = false;
 			}
 		}
 	}
+	/* tables lose the zeros in front: 02138 and 2138 are one code */
+	if (!p.letters)
+		while (n > 3 && out[0] == '0')
+			memmove(out, out + 1, (size_t) --n);
 	out[n] = '\0';
 	return n;
 }

@@ -84,6 +84,12 @@ main(void)
 	CHECK_STR(heard("jsmith at acme com"), "jsmith@acme.com");
 	CHECK_STR(heard("j smith @ gmail.com"), "jsmith@gmail.com");
 	CHECK_STR(heard("john at gmail dotcom"), "john@gmail.com");
+	/* hyphens that a transcript puts between words nobody joined */
+	CHECK_STR(heard("justin dot dalson fifty-eight at gmail dot com."), "justin.dalson58@gmail.com");
+	CHECK_STR(heard("mkhan one nine eighty-four at gmail dot com"), "mkhan1984@gmail.com");
+	CHECK_STR(heard("j-o-h-n-n-y at example dot org"), "johnny@example.org");
+	CHECK_STR(heard("anne-marie at example dot org"), "anne-marie@example.org");
+	CHECK_STR(heard("a-b at example dot org"), "a-b@example.org");
 	CHECK_STR(heard("bobby two oh five at example dot net"), "bobby205@example.net");
 	CHECK_STR(heard("double o seven at example dot com"), "oo7@example.com");
 	CHECK_STR(heard("double zero seven at example dot com"), "007@example.com");

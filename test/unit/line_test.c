@@ -1,8 +1,10 @@
 /*
  * line_test.c
- *		Phone lines in CRM cells, and countries as CRMs have them.
+ *		Phone lines in CRM cells, countries as CRMs have them, postal codes as
+ *		they are said.
  */
 #include "core/line.h"
+#include "core/person.h"
 #include "core/phone.h"
 #include "unit.h"
 
@@ -24,6 +26,15 @@ lines(const char *cell, const char *in)
 	for (int i = 0; i < n; i++)
 		snprintf(buf + strlen(buf), sizeof(buf) - strlen(buf), "%s%s%.*s", i ? " " : "", l[i].code ? "+" : "?", l[i].n, l[i].digits);
 	return buf;
+}
+
+static const char *
+postal(const char *text)
+{
+	static char out[CALLSYNC_POSTAL_MAX + 1];
+
+	(void) callsync_postal_read(text, strlen(text), out);
+	return out;
 }
 
 static const char *
@@ -109,5 +120,26 @@ main(void)
 	CHECK_STR(country("UK"), "GB");
 	CHECK_STR(country("nowhere"), "-");
 	CHECK_STR(country(""), "-");
+
+	CHECK_STR(postal("94105"), "94105");
+	CHECK_STR(postal("94105-1234"), "94105");
+	CHECK_STR(postal("SW1A 1AA"), "SW1A1AA");
+	CHECK_STR(postal("sw1a1aa"), "SW1A1AA");
+	CHECK_STR(postal("D-10115"), "10115");
+	CHECK_STR(postal("zip code 94105"), "94105");
+	CHECK_STR(postal("it's 94105"), "94105");
+	CHECK_STR(postal("my postcode is M1 1JY"), "M11JY");
+	CHECK_STR(postal("S W one A 1 A A"), "SW1A1AA");
+	CHECK_STR(postal("nine four one oh five"), "94105");
+	CHECK_STR(postal("nineteen three four nine"), "19349");
+	/* a table program took the zero for a number's */
+	CHECK_STR(postal("02138"), "2138");
+	CHECK_STR(postal("2138"), "2138");
+	CHECK_STR(postal("3506-1470"), "3506");
+	CHECK_STR(postal("0800"), "800");
+	CHECK_STR(postal("000"), "000");
+	CHECK_STR(postal("no idea"), "");
+	CHECK_STR(postal("zip code"), "");
+	CHECK_STR(postal(""), "");
 	return unit_done("line");
 }

@@ -214,6 +214,21 @@ names(void)
 	CHECK_STR(compare("John Smith", "John Smith", NULL), "exact/exact");
 	CHECK_STR(compare("Robert Miller", "J. Robert", "Miller"), "nick/exact");	/* known by the middle name */
 	CHECK_STR(compare("Edwrad Anderson", "Edward", "Anderson"), "near/exact");
+	/* the name of birth, in both directions */
+	CHECK_STR(compare("Eva Schulz", "Eva", "Meier née Schulz"), "exact/exact");
+	CHECK_STR(compare("Eva Meier", "Eva", "Meier, geb. Schulz"), "exact/exact");
+	CHECK_STR(compare("Eva Schulz", "Eva", "Meier (Schulz)"), "exact/exact");
+	CHECK_STR(compare("Eva Meier nee Schulz", "Eva", "Schulz"), "exact/exact");
+	CHECK_STR(compare("Eva Vogel", "Eva", "Meier née Schulz"), "exact/none");
+	/* in the wrong columns, and said so that no other order is meant, or by a short form */
+	CHECK_STR(compare("Smith, John", "Smith", "John"), "exact/exact swapped");
+	CHECK_STR(compare("Bob Smith", "Smith", "Robert"), "nick/exact swapped");
+	CHECK_STR(compare("last name Smith first name John", "John", "Smith"), "exact/exact");
+	CHECK_STR(compare("Vorname Hans Nachname Meier", "Hans", "Meier"), "exact/exact");
+	CHECK_STR(compare("first name last name", "John", "Smith"), "none/none");
+	CHECK_STR(compare("Yusuf Al-Saye, A L S A Y E D", "Yusuf", "al-Sayed"), "exact/exact");
+	CHECK_STR(compare("Maryjones", "Mary", "Jones"), "exact/exact");
+	CHECK_STR(compare("Mary Jones", NULL, "maryjones"), "exact/exact");
 }
 
 static double
