@@ -86,6 +86,18 @@ CREATE TRIGGER bump_generation AFTER UPDATE ON callsync.connector FOR EACH ROW E
 CREATE TRIGGER bump_generation AFTER INSERT OR UPDATE OR DELETE ON callsync.map_version FOR EACH ROW EXECUTE FUNCTION callsync.bump_generation();
 CREATE TRIGGER bump_generation AFTER INSERT OR UPDATE OR DELETE ON callsync.route FOR EACH ROW EXECUTE FUNCTION callsync.bump_generation();
 
+-- whatever changes a destination ends here: a credential, an option, a map, a pause
+CREATE FUNCTION callsync.tell_workers() RETURNS pg_catalog.trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+	PERFORM callsync.wake();
+	RETURN NULL;
+END
+$f$;
+COMMENT ON FUNCTION callsync.tell_workers() IS 'Wakes the workers when a change of a destination commits.';
+CREATE TRIGGER tell_workers AFTER INSERT OR UPDATE OF generation OR DELETE ON callsync.destination
+	FOR EACH STATEMENT EXECUTE FUNCTION callsync.tell_workers();
+
 CREATE FUNCTION callsync.is_superuser_session() RETURNS pg_catalog.bool
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=)

@@ -501,6 +501,7 @@ render(CallsyncEngine *engine, CallsyncExchange *x)
 			callsync_engine_dest_error(x->dest, "auth", err.what, callsync_now());
 			x->dest->auth_failures++;
 			x->dest->auth_until_ms = callsync_engine_now_ms() + 60000;
+			engine->wake_ms = Min(engine->wake_ms, x->dest->auth_until_ms);
 			for (int i = 0; i < x->nitems; i++)
 				callsync_jobs_put_back(engine->jobs, x->items[i].job);
 			x->nitems = 0;
@@ -560,6 +561,10 @@ callsync_arm(CallsyncEngine *engine)
 				nrequests = 0;
 	int64	   *request_ids;
 
+	/* also where there is no room for requests now: what is due must not wake us again and again */
+	if (room <= 0)
+		for (int i = 0; i < engine->ndests; i++)
+			callsync_jobs_advance(engine->jobs, engine->dests[i]->slot, callsync_engine_now_ms());
 	for (int i = 0; i < engine->ndests && budget > 0 && room > 0; i++)
 	{
 		CallsyncEngineDest *dest = engine->dests[(engine->next_dest + i) % engine->ndests];

@@ -420,23 +420,29 @@ tick_body(void *arg)
 
 /*
  * Is some destination more than half idle although something is ready for it? Then
- * the next tick comes at once; else answers are collected for a moment first.
+ * the next tick comes at once; else answers are collected for a moment first. Where it
+ * is closed for a while, the tick comes when it opens: what was made ready by this
+ * commit was not there when the tick looked what it has to wait for.
  */
 static bool
 has_idle_capacity(CallsyncEngine *engine)
 {
 	int64		now_ms = callsync_engine_now_ms();
 	int64		wait_ms;
+	bool		found = false;
 
 	for (int i = 0; i < engine->ndests; i++)
 	{
 		CallsyncEngineDest *dest = engine->dests[i];
 
-		if (callsync_jobs_count_ready(engine->jobs, i) > 0 && dest->in_flight * 2 < dest->concurrency &&
-			callsync_engine_dest_open(engine, dest, now_ms, &wait_ms))
-			return true;
+		if (callsync_jobs_count_ready(engine->jobs, i) == 0 || dest->in_flight * 2 >= dest->concurrency)
+			continue;
+		if (callsync_engine_dest_open(engine, dest, now_ms, &wait_ms))
+			found = true;
+		else
+			engine->wake_ms = Min(engine->wake_ms, wait_ms);
 	}
-	return false;
+	return found;
 }
 
 static void
@@ -469,6 +475,7 @@ committed(CallsyncEngine *engine, TickWork *work)
 	}
 	if (settled)
 		callsync_crash_point("settle_committed");
+	settled = settled || engine->nresults > 0;
 	callsync_results_apply(engine, engine->results, engine->nresults);
 	engine->nresults = 0;
 	while (!dlist_is_empty(&engine->arming))

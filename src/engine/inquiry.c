@@ -29,6 +29,7 @@
 #include "store/schema.h"
 
 #define LOOK_MS 50				/* how often at most to see whether somebody waits for a test */
+#define WOKEN_LOOK_MS 1000		/* the same for what is to be described, when woken by anybody */
 #define AGAIN_MS 250			/* after a test of a destination: not before, who waited has seen it by then */
 #define AUTH_WAIT_MS 20000		/* a test waits that long for an access token */
 #define FAILED_FIRST_MS 60000	/* a describe that failed: next try */
@@ -88,6 +89,8 @@ typedef struct TestGate
 static List *inquiries;			/* of Inquiry, in TopMemoryContext */
 static List *gates;				/* of TestGate */
 static TimestampTz look_at;		/* next look at schema_state */
+static TimestampTz looked_at;
+static bool learned;			/* something was stored that the engine reads in its next tick */
 static TimestampTz test_look_at;
 
 static const char *
@@ -661,6 +664,7 @@ callsync_inquiries_tick(CallsyncEngine *engine)
 	}
 	if (!engine->shutting_down && now >= look_at)
 	{
+		looked_at = now;
 		look_at = callsync_time_plus_ms(now, Max(callsync_naptime, 100));
 		result = txn("looking what to describe", look_body, engine);
 	}
@@ -679,6 +683,7 @@ callsync_inquiries_tick(CallsyncEngine *engine)
 		if (q->phase == INQUIRY_ANSWERED)
 		{
 			result = txn("settling an inquiry", settle_body, q);
+			learned = true;
 			/* what cannot be written is asked again another time */
 			over = result == CALLSYNC_TICK_FAILED;
 			reset_task(q, at);
@@ -721,6 +726,11 @@ callsync_inquiries_next_ms(CallsyncEngine *engine)
 
 	if (engine->identity->index != 0 || engine->identity->is_copy)
 		return INT64_MAX;
+	if (learned)
+	{
+		learned = false;
+		return 0;
+	}
 	foreach(lc, inquiries)
 	{
 		Inquiry    *q = lfirst(lc);
@@ -731,6 +741,12 @@ callsync_inquiries_next_ms(CallsyncEngine *engine)
 			next = Min(next, q->not_before);
 	}
 	return callsync_ms_until(now, next);
+}
+
+void
+callsync_inquiries_woken(void)
+{
+	look_at = Min(look_at, callsync_time_plus_ms(looked_at, Min(callsync_naptime, WOKEN_LOOK_MS)));
 }
 
 bool

@@ -26,6 +26,9 @@ extern void callsync_inquiries_send(CallsyncEngine *engine);
 /* Ms until the next tick is due. */
 extern int64 callsync_inquiries_next_ms(CallsyncEngine *engine);
 
+/* Somebody woke the worker: destinations may have changed. */
+extern void callsync_inquiries_woken(void);
+
 /* Nothing under way? */
 extern bool callsync_inquiries_drained(void);
 

@@ -48,6 +48,7 @@
 
 #define OTHER_LOOK_MS 50		/* another worker renews: how often to look */
 #define ERROR_LOOK_MS 10000		/* a transaction failed: look again */
+#define WOKEN_LOOK_MS 1000		/* how often at most to look at the destinations when woken */
 #define SETTLE_RETRY_MS 200
 #define SKEW_MATTERS_MS 30000
 #define DAY_MS INT64CONST(86400000)
@@ -60,6 +61,7 @@ static struct
 	CallsyncDestinations *destinations;
 	List	   *entries;
 	TimestampTz look_at;		/* when to compare with the table of destinations */
+	TimestampTz looked_at;
 	bool		shutting_down;
 	bool		gone;			/* the extension is */
 }			tokens;
@@ -546,6 +548,7 @@ callsync_tokens_tick(void)
 
 	if (now >= tokens.look_at && !tokens.shutting_down)
 	{
+		tokens.looked_at = now;
 		tokens.look_at = callsync_time_plus_ms(now, Max(callsync_naptime, 100));
 		if (read_txn(look_body, NULL))
 			match_entries();
@@ -609,6 +612,13 @@ callsync_tokens_next_ms(void)
 		}
 	}
 	return callsync_ms_until(now, next);
+}
+
+void
+callsync_tokens_woken(void)
+{
+	/* writers wake all the time */
+	tokens.look_at = Min(tokens.look_at, callsync_time_plus_ms(tokens.looked_at, Min(callsync_naptime, WOKEN_LOOK_MS)));
 }
 
 void

@@ -54,6 +54,9 @@ extern void callsync_tokens_send(void);
 /* Ms until the next tick is due, -1 = none. */
 extern int64 callsync_tokens_next_ms(void);
 
+/* Somebody woke the worker: destinations may have changed. */
+extern void callsync_tokens_woken(void);
+
 /* Begin no more renewals; true where none is under way. */
 extern void callsync_tokens_shutdown(void);
 extern bool callsync_tokens_drained(void);

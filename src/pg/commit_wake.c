@@ -28,7 +28,7 @@ at_transaction_end(XactEvent event, void *arg)
 			break;
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PARALLEL_ABORT:
-		case XACT_EVENT_PREPARE:	/* COMMIT PREPARED may run elsewhere: the poll finds it */
+		case XACT_EVENT_PREPARE:	/* COMMIT PREPARED wakes, see statement_hooks.c */
 			wanted = false;
 			break;
 		case XACT_EVENT_PRE_COMMIT:

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "port/atomics.h"
 #include "postmaster/bgworker.h"
 #include "storage/condition_variable.h"
 #include "storage/ipc.h"
@@ -26,6 +27,8 @@
 #define MAX_DATABASES 256
 #define POLL_MS 20				/* how often to look without shared memory */
 #define RESCAN_MS 100			/* how often to look for workers that are not there */
+#define WAKE_COUNTERS 64		/* by database */
+#define ANNOUNCE_TRIES 5000		/* of a millisecond each */
 
 typedef struct DatabaseEntry
 {
@@ -39,6 +42,8 @@ typedef struct CallsyncShared
 	int			launcher_pid;	/* 0 = none */
 	Latch	   *launcher_latch;
 	ConditionVariable changed;	/* a worker came, went or failed */
+	pg_atomic_uint32 generation;	/* counts workers that announced themselves */
+	pg_atomic_uint64 wakes[WAKE_COUNTERS];
 	DatabaseEntry databases[MAX_DATABASES];
 } CallsyncShared;
 
@@ -82,10 +87,38 @@ callsync_find_workers(Oid database, int *pids, int max)
 	return found;
 }
 
+static pg_atomic_uint64 *
+wake_counter(Oid database)
+{
+	return &shared->wakes[database % WAKE_COUNTERS];
+}
+
+int64
+callsync_wakes(Oid database)
+{
+	return shared != NULL ? (int64) pg_atomic_read_u64(wake_counter(database)) : -1;
+}
+
+void
+callsync_worker_announce(void)
+{
+	/* others know us by what the postmaster writes after it has started us */
+	for (int i = 0; i < ANNOUNCE_TRIES && GetBackgroundWorkerTypeByPid(MyProcPid) == NULL; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		pg_usleep(1000L);
+	}
+	if (shared != NULL)
+		pg_atomic_fetch_add_u32(&shared->generation, 1);
+}
+
 /*
- * The commit path: normally two comparisons and a SetLatch() per worker. Entries
+ * The commit path: normally a few comparisons and a SetLatch() per worker. Entries
  * of the process array never move, so a pointer stays good; the pid tells whether
  * it is still the same process. A latch set by mistake does no harm.
+ *
+ * A worker announces itself before it reads anything, a writer has committed before it
+ * looks for announcements, and both are full barriers: one of them sees the other.
  */
 void
 callsync_wake_workers(void)
@@ -93,9 +126,21 @@ callsync_wake_workers(void)
 	static PGPROC *known[CALLSYNC_MAX_WORKERS];
 	static int	known_pid[CALLSYNC_MAX_WORKERS];
 	static int	nknown = 0;
+	static uint32 known_generation = 0;
 	static TimestampTz next_scan = 0;
 	TimestampTz now;
 	bool		stale = nknown == 0;
+
+	if (shared != NULL)
+	{
+		uint32		generation;
+
+		pg_atomic_fetch_add_u64(wake_counter(MyDatabaseId), 1);
+		generation = pg_atomic_read_u32(&shared->generation);
+		if (generation != known_generation)
+			next_scan = 0;
+		known_generation = generation;
+	}
 
 	for (int i = 0; i < nknown; i++)
 	{
@@ -150,6 +195,9 @@ startup_shmem(void)
 		memset(shared, 0, sizeof(*shared));
 		shared->lock = &GetNamedLWLockTranche("callsync")->lock;
 		ConditionVariableInit(&shared->changed);
+		pg_atomic_init_u32(&shared->generation, 0);
+		for (int i = 0; i < WAKE_COUNTERS; i++)
+			pg_atomic_init_u64(&shared->wakes[i], 0);
 	}
 	LWLockRelease(AddinShmemInitLock);
 }

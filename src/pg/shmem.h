@@ -21,6 +21,20 @@
 extern void callsync_wake_workers(void);
 
 /*
+ * How often the workers of a database were woken so far. A worker that sleeps on a lock
+ * or for a page within a transaction uses its latch up for that: what it sees move here
+ * is a wake-up that it would have slept through. Counts for several databases at once.
+ * -1 without shared memory: nothing is known, and a worker must not nap for long.
+ */
+extern int64 callsync_wakes(Oid database);
+
+/*
+ * This process is a worker now, connected to its database: sessions that knew those of
+ * before look again at their next commit.
+ */
+extern void callsync_worker_announce(void);
+
+/*
  * The worker processes of a database, this one not counted: writes up to "max"
  * pids, returns how many there are.
  */

@@ -10,6 +10,7 @@
 #include "executor/executor.h"
 #include "tcop/utility.h"
 
+#include "pg/commit_wake.h"
 #include "pg/statement_hooks.h"
 
 static void (*before_statement) (const PlannedStmt *plan);
@@ -54,6 +55,10 @@ process_utility(PlannedStmt *plan, const char *text, bool read_only_tree, Proces
 				ParamListInfo params, QueryEnvironment *environment, DestReceiver *dest,
 				QueryCompletion *completion)
 {
+	/* the session that wrote could not wake anybody when it prepared */
+	if (IsA(plan->utilityStmt, TransactionStmt) &&
+		castNode(TransactionStmt, plan->utilityStmt)->kind == TRANS_STMT_COMMIT_PREPARED)
+		callsync_wake_at_commit();
 	before_statement(NULL);
 	depth++;
 	PG_TRY();

@@ -51,6 +51,7 @@
 #define DRAIN_LOOK_MS 200		/* while ending: how often to see whether to hurry */
 #define SLOT_TRIES 5
 #define GUARD_LOOK_MS 1000		/* while it is not certain that this is no copy */
+#define BLIND_NAP_MS 1000		/* the longest nap where wake-ups cannot be counted */
 #define HISTORY_STEP_MS 250		/* between two steps of removing old history */
 #define HISTORY_LOOK_MS 600000	/* when there was nothing to remove */
 
@@ -409,10 +410,19 @@ static void
 main_loop(Worker *worker)
 {
 	bool		ending = false;
+	bool		woken = true;
 
 	for (;;)
 	{
 		int64		wait_ms;
+		int64		wakes = callsync_wakes(MyDatabaseId);
+
+		/* somebody wants something: it may be about a destination */
+		if (woken)
+		{
+			callsync_tokens_woken();
+			callsync_inquiries_woken();
+		}
 
 		/* a cancel that came between two ticks has nothing left to cancel */
 		QueryCancelPending = false;
@@ -442,9 +452,16 @@ main_loop(Worker *worker)
 
 		if (ending)
 			wait_ms = Min(wait_ms, is_drained(worker) ? 0 : DRAIN_LOOK_MS);
+		/* a sleep within the turn may have used the latch up */
+		woken = wakes != callsync_wakes(MyDatabaseId);
+		if (woken)
+			wait_ms = 0;
+		else if (wakes < 0)
+			wait_ms = Min(wait_ms, BLIND_NAP_MS);
 		if (wait_ms > 0)
 			pgstat_report_stat(true);
-		(void) callsync_http_wait(worker->http, wait_ms);
+		if (callsync_http_wait(worker->http, wait_ms) & CALLSYNC_HTTP_WOKEN)
+			woken = true;
 	}
 }
 
@@ -481,6 +498,7 @@ callsync_worker_main(Datum main_arg)
 		proc_exit(0);
 	}
 	fix_settings();
+	callsync_worker_announce();
 
 	worker->context = AllocSetContextCreate(TopMemoryContext, "callsync worker",
 											ALLOCSET_DEFAULT_SIZES);
