@@ -539,6 +539,12 @@ callsync_filter_check_arg(const CallsyncFilter *filter, const char *arg, const c
 	return true;
 }
 
+const char *
+callsync_filter_own_name(const CallsyncFilter *filter)
+{
+	return filter->name;
+}
+
 bool
 callsync_filter_is_url_safe(const CallsyncFilter *filter)
 {

@@ -60,6 +60,8 @@ typedef struct CallsyncFilterCall
 /* NULL if there is no such filter.  name need not be terminated. */
 extern const CallsyncFilter *callsync_filter_find(const char *name, size_t len);
 
+extern const char *callsync_filter_own_name(const CallsyncFilter *filter);
+
 /* For hints and check_connector: the n-th name, NULL at the end. */
 extern const char *callsync_filter_name(int n);
 

@@ -111,7 +111,7 @@ extern bool callsync_cond_holds(const CallsyncCond *cond, const CallsyncRenderIn
 /*
  * escape: NULL, or the filter ("url", "xml", "ical") that every expression of a
  * string template gets which does not end in it (or in a filter that is safe
- * there); values of the connector's own vars are left alone.
+ * there); in a URL, values of the connector's own vars are left alone.
  */
 extern CallsyncTemplate *callsync_template_parse(const json_t *doc, const char *escape, const char *where,
 												 CallsyncDocError *err);

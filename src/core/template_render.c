@@ -109,8 +109,9 @@ render_pieces(Render *r, const CallsyncTemplate *t, const Scope *scope, TextBuf 
 			return false;
 		}
 		json_decref(value);
-		if (t->escape != NULL && !is_placeholder && origin != PATH_VARS && text.len > 0 &&
-			!is_escaped(t, piece->expr))
+		/* a var may be a piece of an address, but a name in it is as good as a caller's for breaking XML */
+		if (t->escape != NULL && !is_placeholder && text.len > 0 && !is_escaped(t, piece->expr) &&
+			(origin != PATH_VARS || strcmp(callsync_filter_own_name(t->escape), "url") != 0))
 			put_escaped(t->escape, text.data, text.len, out);
 		else if (text.len > 0)
 			callsync_text_put(out, text.data, text.len);

@@ -62,11 +62,11 @@ r(const char *tmpl)
 }
 
 static const char *
-url(const char *tmpl)
+escaped(const char *escape, const char *tmpl)
 {
 	CallsyncDocError err = {"", "", ""};
 	json_t	   *doc = json_string(tmpl);
-	CallsyncTemplate *t = callsync_template_parse(doc, "url", "", &err);
+	CallsyncTemplate *t = callsync_template_parse(doc, escape, "", &err);
 	char	   *s;
 
 	json_decref(doc);
@@ -80,6 +80,12 @@ url(const char *tmpl)
 	snprintf(text, sizeof(text), "%s%s", s ? s : "error: ", s ? "" : err.what);
 	free(s);
 	return text;
+}
+
+static const char *
+url(const char *tmpl)
+{
+	return escaped("url", tmpl);
 }
 
 static bool
@@ -139,7 +145,7 @@ main(void)
 				"  \"from\": \"2026-06-11T15:42:00Z\", \"to\": \"2026-06-11T16:12:00Z\"},"
 				" \"record\": {\"phone\": \"+1\", \"n\": 17, \"ok\": true, \"clear\": null, \"multi\": [\"x\", 2]},"
 				" \"steps\": {\"contact\": {\"id\": \"42\"}}, \"key\": \"k-1\"}");
-	vars = j("{\"crm\": \"/crm/v1\", \"base\": \"https://x\"}");
+	vars = j("{\"crm\": \"/crm/v1\", \"base\": \"https://x\", \"firm\": \"Smith & <Sons>\"}");
 	input = (CallsyncRenderInput) {.context = context, .vars = vars};
 
 	/* paths */
@@ -236,6 +242,8 @@ main(void)
 	CHECK_STR(url("{crm}/q?x={caller.phone|odata}"), "/crm/v1/q?x=%2B15551234567");
 	CHECK_STR(url("{key|url}/{key|raw}"), "k-1/k-1");
 	CHECK_STR(url("/{steps.contact.id}/{steps.call.id}"), "error: \"steps.call.id\" has no value.");
+	/* XML: both are; a var may be the name of a firm */
+	CHECK_STR(escaped("xml", "<a n='{firm}'>{caller.name}</a>{firm|raw}"), "<a n='Smith &amp; &lt;Sons&gt;'>O&apos;Neil &quot;Bob&quot; {x}</a>Smith & <Sons>");
 	input.mode = CALLSYNC_RENDER_PREVIEW;
 	CHECK_STR(url("/{steps.contact.id}/{steps.call.id}/{id}"), "/42/{{call.id}}/{{id}}");
 	CHECK_STR(r("{\"to\": \"{steps.call.id}\", \"x\": \"{steps.deal.id?}\"}"), "{\"to\":\"{{call.id}}\"}");

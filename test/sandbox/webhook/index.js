@@ -14,7 +14,7 @@ class Webhook extends Dialect {
 	constructor(sandbox) {
 		super(sandbox, 'webhook', {
 			tokens: { mode: 'off' },
-			config: { secrets: [], dedup: false, store: true, status: 200, reply: {}, reply_headers: {}, bearer: null, basic: null, style: null },
+			config: { secrets: [], dedup: false, store: true, status: 200, reply: {}, reply_headers: {}, bearer: null, basic: null, style: null, styles: {} },
 			limits: [{ name: 'rate', max: 1, ms: 1000 }],
 		});
 		this.route('POST', '/hook/:path(.*)', 'hook', this.hook, OPEN);
@@ -22,7 +22,8 @@ class Webhook extends Dialect {
 		this.route('POST', '/hook', 'hook', this.hook, OPEN);
 	}
 	configure(change) {
-		if (change.style && !styles[change.style]) throw new ControlError(`no style "${change.style}"; known: ${Object.keys(styles).join(', ')}`);
+		// style: how everything is answered; styles: {first part of the path below /hook: style}
+		for (const s of [change.style, ...Object.values(change.styles || {})]) if (s && !styles[s]) throw new ControlError(`no style "${s}"; known: ${Object.keys(styles).join(', ')}`);
 		return super.configure(change);
 	}
 	seedStore() {
@@ -64,7 +65,8 @@ class Webhook extends Dialect {
 			if (wrong) throw new HttpError(401, { error: wrong });
 			signature = true;
 		}
-		const reply = c.style ? styles[c.style](ctx) : this.#answer();
+		const style = c.styles[(ctx.params.path || '').split('/')[0]] || c.style;
+		const reply = style ? styles[style](ctx) : this.#answer();
 		if (reply.status >= 400) return reply;
 		const id = ctx.headers['webhook-id'] || null;
 		if (c.dedup && id) {
