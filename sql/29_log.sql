@@ -11,7 +11,8 @@ CREATE TABLE callsync.alert (
 	remedy pg_catalog.text,
 	count pg_catalog.int8 NOT NULL DEFAULT 1,
 	last_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-	cleared_at pg_catalog.timestamptz
+	cleared_at pg_catalog.timestamptz,
+	notified_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
 );
 CREATE UNIQUE INDEX alert_open ON callsync.alert (kind, (COALESCE(destination, '')), subject) WHERE cleared_at IS NULL;
 

@@ -38,6 +38,9 @@ BEGIN
 	SELECT count(callsync.outbox_append('resync', w.source, w.call_id, resync.destination)) INTO n
 	FROM (SELECT c.source, c.call_id FROM callsync.source s CROSS JOIN (SELECT DISTINCT x FROM unnest(call_ids) x) k
 		JOIN callsync.call c ON c.source = s.name AND c.call_id = k.x ORDER BY 1, 2) w;
+	-- where it fails again, people hear of it again
+	UPDATE callsync.alert a SET cleared_at = clock_timestamp()
+	FROM callsync.source s, unnest(call_ids) k WHERE a.kind = 'unplannable_call' AND a.subject = s.name || '/' || k AND a.cleared_at IS NULL;
 	PERFORM callsync.write_audit('resync', coalesce(destination, '*'),
 		jsonb_build_object('calls', n, 'call_ids', to_jsonb(call_ids[1:100])));
 	RETURN n;
@@ -107,6 +110,40 @@ $f$;
 COMMENT ON FUNCTION callsync.redrive(text, jsonb, boolean) IS
 'Takes dead letters of a destination out of their resting place and sends them again, under the same keys; mapped anew where the map has changed since. filter: {"error_class", "http_status", "step", "object", "operation", "source", "call_id", "call_ids": [..], "ids": [delivery ids], "message": LIKE pattern, "since", "until"}, {} for all. With dry_run (the default) it only counts. Recorded in audit_log.';
 
+-- The alert about dead letters of a step is over with the last of them; the next one is a new alert. One that is locked is being raised
+-- at this moment, so it is not over; waiting for it could deadlock with the worker.
+CREATE FUNCTION callsync.dead_letters_changed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+	ids bigint[];
+BEGIN
+	ids := ARRAY(SELECT a.id FROM callsync.alert a WHERE a.kind = 'dead_letter' AND a.cleared_at IS NULL ORDER BY a.id FOR UPDATE SKIP LOCKED);
+	-- what was committed before the lock is seen from here on
+	UPDATE callsync.alert a SET cleared_at = clock_timestamp()
+	WHERE a.id = ANY (ids) AND NOT EXISTS (SELECT 1 FROM callsync.dead_letter l
+		WHERE l.destination = a.destination AND l.step = a.subject AND l.redriven_at IS NULL);
+	RETURN NULL;
+END
+$f$;
+COMMENT ON FUNCTION callsync.dead_letters_changed() IS 'Trigger function: clears the alert about dead letters of a step when none is left.';
+CREATE TRIGGER dead_letters_changed AFTER UPDATE OR DELETE ON callsync.dead_letter
+	FOR EACH STATEMENT EXECUTE FUNCTION callsync.dead_letters_changed();
+
+CREATE FUNCTION callsync.clear_alert(alert_id pg_catalog.int8) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+	found_kind text;
+BEGIN
+	UPDATE callsync.alert a SET cleared_at = coalesce(a.cleared_at, clock_timestamp()) WHERE a.id = alert_id RETURNING a.kind INTO found_kind;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'alert % does not exist', alert_id USING ERRCODE = 'undefined_object', HINT = 'Alerts are listed in callsync.alerts.';
+	END IF;
+	PERFORM callsync.write_audit('clear_alert', found_kind, jsonb_build_object('id', alert_id));
+END
+$f$;
+COMMENT ON FUNCTION callsync.clear_alert(bigint) IS
+'Says that somebody has dealt with an alert. Most clear themselves when the cause is gone; whatever happens after this is a new alert, and a new NOTIFY. Recorded in audit_log. Error 42704: no such alert.';
+
 CREATE FUNCTION callsync.pause(destination pg_catalog.text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 BEGIN
@@ -130,6 +167,8 @@ BEGIN
 	-- also without a pause: whatever the destination waits for (a credential, a breaker) is tried at once
 	UPDATE callsync.destination d SET paused = false, paused_reason = NULL, paused_at = NULL, generation = d.generation + 1
 	WHERE d.name = resume.destination;
+	UPDATE callsync.alert a SET cleared_at = clock_timestamp()
+	WHERE a.kind = 'destination_disabled' AND a.destination = resume.destination AND a.cleared_at IS NULL;
 	PERFORM callsync.write_audit('resume', destination);
 	PERFORM callsync.wake();
 END

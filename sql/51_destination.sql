@@ -293,6 +293,7 @@ BEGIN
 	FROM callsync.queue q WHERE q.destination = drop_destination.name AND d.id = q.delivery_id AND d.day = q.day;
 	DELETE FROM callsync.queue q WHERE q.destination = drop_destination.name;
 	DELETE FROM callsync.destination d WHERE d.name = drop_destination.name;
+	UPDATE callsync.alert a SET cleared_at = clock_timestamp() WHERE a.destination = drop_destination.name AND a.cleared_at IS NULL;
 	PERFORM callsync.write_audit('drop_destination', name, jsonb_build_object('cancelled', open_deliveries));
 END
 $f$;

@@ -59,9 +59,9 @@ SELECT a.id, a.at, a.who, a.action, a.object, a.detail FROM callsync.audit a;
 COMMENT ON VIEW callsync.audit_log IS 'Changes of configuration and manual actions: when, who, what. Writes to CRMs are audited in requests and attempts.';
 
 CREATE VIEW callsync.alerts AS
-SELECT a.id, a.raised_at, a.kind, a.severity, a.destination, a.subject, a.message, a.remedy, a.count, a.last_at, a.cleared_at
+SELECT a.id, a.raised_at, a.kind, a.severity, a.destination, a.subject, a.message, a.remedy, a.count, a.last_at, a.cleared_at, a.notified_at
 FROM callsync.alert a;
-COMMENT ON VIEW callsync.alerts IS 'What people must notice, with what to do about it; cleared_at is set when the cause is gone. New ones are also sent by NOTIFY callsync_alerts.';
+COMMENT ON VIEW callsync.alerts IS 'What people must notice, with what to do about it; cleared_at is set when the cause is gone, or by clear_alert(). The worker also sends NOTIFY callsync_alerts with {"id", "kind", "severity", "destination"}, for a new alert and for an open one that happens again after an hour of quiet (notified_at: last sent). count, last_at: how often it happened. kind: copy, reauth_required, token_failing, auth (credential refused by the API), destination_down (breaker open), destination_disabled, dead_letter (subject: the step), quota (subject: the limit), batch_behind, schema_drift (subject: object.field), unplannable_call (subject: source/call).';
 
 CREATE VIEW callsync.schema_drift AS
 SELECT e.id, e.destination, e.object, e.field, e.change, e.detail, e.noticed_at, e.resolved_at,

@@ -23,6 +23,7 @@
 #include "pg/env.h"
 #include "pg/clock.h"
 #include "pg/spi.h"
+#include "store/alert.h"
 #include "store/destination_state.h"
 #include "store/shards.h"
 
@@ -263,6 +264,8 @@ sync_destinations(CallsyncEngine *engine)
 				callsync_breaker_restore_open(&dest->breaker, Min(callsync_engine_ms(until),
 																  callsync_engine_now_ms() + 32000));
 			dest->was_down = until != 0;
+			dest->was_refused = callsync_alert_is_open("auth", d->name, "");
+			dest->was_behind = callsync_alert_is_open("batch_behind", d->name, "");
 			callsync_engine_dest_resume(dest, callsync_destination_state_updated_at(d->name));
 			dest->breaker_restored = true;
 		}

@@ -363,8 +363,10 @@ tell_alerts(CallsyncEngineDest *dest, TimestampTz now)
 		callsync_alert_raise("auth", "critical", name, "",
 							 psprintf("destination \"%s\" refused the credential: %s", name, dest->last_error),
 							 "Renew it with callsync.set_secret_file(), or authorise anew at the CRM; deliveries wait meanwhile.", now);
-	else if (!refused && dest->was_refused)
+	else if (!refused && dest->was_refused && dest->last_success_at != 0)
 		callsync_alert_clear("auth", name, "", now);
+	else
+		refused = dest->was_refused;	/* a worker that has just begun knows nothing yet */
 	dest->was_down = down;
 	dest->was_refused = refused;
 }
@@ -380,7 +382,7 @@ callsync_engine_dests_tell(CallsyncEngine *engine, bool force)
 		CallsyncEngineDest *dest = engine->dests[i];
 		CallsyncDestinationState s = {0};
 		bool		changed = (dest->breaker.state != CALLSYNC_BREAKER_CLOSED) != dest->was_down ||
-			(dest->auth_failures > 0) != dest->was_refused;
+			(dest->auth_failures > 0 ? !dest->was_refused : dest->was_refused && dest->last_success_at != 0);
 
 		if (!dest->dirty || dest->d->dropped || dest->limits == NULL)
 			continue;

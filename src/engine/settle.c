@@ -76,6 +76,39 @@ write_deliveries(CallsyncResult **results, int n, TimestampTz now)
 	callsync_queue_set_due(later, due, nlater);
 }
 
+/* In one order, so that two workers that raise several do not wait for each other. */
+static int
+compare_steps(const void *a, const void *b)
+{
+	const CallsyncDeadLetter *l = a,
+			   *m = b;
+	int			cmp = strcmp(l->delivery->destination, m->delivery->destination);
+
+	return cmp != 0 ? cmp : strcmp(l->delivery->step, m->delivery->step);
+}
+
+/* One alert for each step of a destination; it quotes the last one's error. */
+static void
+alert_dead_letters(CallsyncDeadLetter *letters, int n, TimestampTz now)
+{
+	int			first = 0;
+
+	qsort(letters, n, sizeof(CallsyncDeadLetter), compare_steps);
+	for (int i = 0; i < n; i++)
+	{
+		const CallsyncDeadLetter *l = &letters[i];
+		const CallsyncDelivery *d = l->delivery;
+
+		if (i + 1 < n && compare_steps(l, &letters[i + 1]) == 0)
+			continue;
+		callsync_alert_raise_times("dead_letter", "warning", d->destination, d->step,
+								   psprintf("step \"%s\" of call \"%s\" was given up: %s", d->step, d->call_id,
+											l->last_error ? l->last_error : l->error_class),
+								   l->remedy, i + 1 - first, now);
+		first = i + 1;
+	}
+}
+
 static void
 write_dead_letters(CallsyncResult **results, int n, TimestampTz now)
 {
@@ -97,11 +130,8 @@ write_dead_letters(CallsyncResult **results, int n, TimestampTz now)
 		l->remedy = r->remedy && r->remedy[0] ? r->remedy : NULL;
 		l->attempts = r->tries;
 		nletters++;
-		callsync_alert_raise("dead_letter", "warning", r->row->destination, r->row->step,
-							 psprintf("step \"%s\" of call \"%s\" was given up: %s", r->row->step, r->row->call_id,
-									  r->last_error ? r->last_error : l->error_class),
-							 l->remedy, now);
 	}
+	alert_dead_letters(letters, nletters, now);
 	callsync_dead_letter_write(letters, nletters, now);
 }
 
