@@ -198,7 +198,7 @@ CREATE TABLE callsync.contact_link (
 CREATE INDEX contact_link_key ON callsync.contact_link (destination, contact_key);
 CREATE INDEX contact_link_id ON callsync.contact_link (destination, contact_id) WHERE contact_id IS NOT NULL;
 COMMENT ON TABLE callsync.contact_link IS
-'Which contact something belongs to: identity is a contact''s key itself, or call:SOURCE/CALL_ID. contact_key: the idempotency key under which the contact is upserted (tel:+E.164, mailto:address, call:SOURCE/CALL_ID where the caller is ambiguous). contact_id: NULL until the CRM has answered; then set on all rows of the key.';
+'Which contact something belongs to: identity is a contact''s key itself, or call:SOURCE/CALL_ID, or surplus:SOURCE/CALL_ID for a contact that was written for a call before a person said that it was somebody else''s. contact_key: the idempotency key under which the contact is upserted (tel:+E.164, mailto:address, call:SOURCE/CALL_ID where the caller is ambiguous). contact_id: NULL until the CRM has answered; then set on all rows of the key.';
 
 CREATE FUNCTION callsync.make_partitions(first pg_catalog.date, last pg_catalog.date) RETURNS pg_catalog.int4
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$

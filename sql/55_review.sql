@@ -49,7 +49,7 @@ BEGIN
 END
 $f$;
 COMMENT ON FUNCTION callsync.review(bigint, text, text) IS
-'Says who called, for a row of callsync.review_queue. verdict: same (the proposed contact is the caller; or the one named by contact_id), different (it is another contact, named by contact_id; without one: nobody on file), new (nobody on file). The call is planned again with the verdict, which stands above any score; train_matching() learns from it. A verdict can be given again.
+'Says who called, for a row of callsync.review_queue. verdict: same (the proposed contact is the caller; or the one named by contact_id), different (it is another contact, named by contact_id; without one: nobody on file), new (nobody on file). The call is planned again with the verdict, which stands above any score; train_matching() learns from it. A verdict can be given again. A contact that was written for the call meanwhile stays in the CRM and is listed in duplicate_candidates.
 Example: SELECT review(review_id, ''same'') FROM review_queue WHERE probability > 0.8;';
 
 CREATE FUNCTION callsync.find_duplicates(of_destination pg_catalog.text DEFAULT NULL, min_probability pg_catalog.float8 DEFAULT 0.5,
@@ -65,12 +65,38 @@ CREATE FUNCTION callsync.contact_person_keys(contact callsync.contact) RETURNS p
 LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'callsync_contact_person_keys_fn';
 COMMENT ON FUNCTION callsync.contact_person_keys(callsync.contact) IS 'Keys of table person_key under which calls of this contact are found: its lines and mailboxes.';
 
+-- Contacts that a person has said to be one: written for a call that could be several people's, before the verdict.
+CREATE VIEW callsync.reviewed_duplicate AS
+SELECT r.destination, r.contact_id, l.contact_id AS other_id, r.source, r.call_id, r.reviewed_by, r.reviewed_at
+FROM callsync.review_item r
+JOIN callsync.contact_link l ON l.destination OPERATOR(pg_catalog.=) r.destination
+	AND l.identity OPERATOR(pg_catalog.=) pg_catalog.concat('surplus:', r.source, '/', r.call_id)
+WHERE r.state OPERATOR(pg_catalog.=) 'reviewed' AND r.contact_id IS NOT NULL AND l.contact_id OPERATOR(pg_catalog.<>) r.contact_id;
+COMMENT ON VIEW callsync.reviewed_duplicate IS
+'Contacts (other_id) that callsync wrote for an ambiguous call and that a reviewer''s verdict made superfluous: the call is contact_id''s. They stay in the CRM until people merge them; see duplicate_candidates.';
+
 CREATE VIEW callsync.duplicate_candidates AS
 SELECT d.destination, d.contact_id, d.other_id, d.probability, d.explanation,
 	pg_catalog.concat_ws(' ', a.first_name, a.last_name) AS name, pg_catalog.concat_ws(' ', b.first_name, b.last_name) AS other_name,
 	ah.calls, bh.calls AS other_calls, ah.last_call_at, bh.last_call_at AS other_last_call_at,
-	a.remote_updated_at, b.remote_updated_at AS other_remote_updated_at, d.evidence, d.person
-FROM callsync.find_duplicates() d
+	a.remote_updated_at, b.remote_updated_at AS other_remote_updated_at, d.evidence, d.person, d.remedy
+FROM (
+	SELECT f.destination, f.contact_id, f.other_id, f.probability, f.explanation, f.evidence, f.person,
+		'If they are one person, merge them in the CRM.' AS remedy
+	FROM callsync.find_duplicates() f
+	WHERE NOT EXISTS (SELECT FROM callsync.reviewed_duplicate v WHERE v.destination OPERATOR(pg_catalog.=) f.destination
+		AND ((v.contact_id OPERATOR(pg_catalog.=) f.contact_id AND v.other_id OPERATOR(pg_catalog.=) f.other_id)
+			OR (v.contact_id OPERATOR(pg_catalog.=) f.other_id AND v.other_id OPERATOR(pg_catalog.=) f.contact_id)))
+	UNION ALL
+	-- several calls may have been given to one contact
+	(SELECT DISTINCT ON (v.destination, v.contact_id, v.other_id) v.destination, v.contact_id, v.other_id, 1,
+		pg_catalog.format('written for call %s of %s, which is the other''s: says %s', v.call_id, v.source, v.reviewed_by),
+		pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object('field', 'REVIEW', 'source', v.source, 'call', v.call_id,
+			'reviewed_by', v.reviewed_by, 'reviewed_at', v.reviewed_at)), NULL,
+		pg_catalog.format('In the CRM, merge contact %s into %s, or delete it: its activities were moved.', v.other_id, v.contact_id)
+	FROM callsync.reviewed_duplicate v
+	ORDER BY v.destination, v.contact_id, v.other_id, v.reviewed_at)
+) d
 JOIN callsync.contact a ON a.destination OPERATOR(pg_catalog.=) d.destination AND a.contact_id OPERATOR(pg_catalog.=) d.contact_id
 JOIN callsync.contact b ON b.destination OPERATOR(pg_catalog.=) d.destination AND b.contact_id OPERATOR(pg_catalog.=) d.other_id
 CROSS JOIN LATERAL (SELECT pg_catalog.count(DISTINCT (k.source, k.call_id)) AS calls, pg_catalog.max(c.captured_at) AS last_call_at
@@ -80,7 +106,7 @@ CROSS JOIN LATERAL (SELECT pg_catalog.count(DISTINCT (k.source, k.call_id)) AS c
 	FROM callsync.person_key k LEFT JOIN callsync.call c ON c.source OPERATOR(pg_catalog.=) k.source AND c.call_id OPERATOR(pg_catalog.=) k.call_id
 	WHERE k.key OPERATOR(pg_catalog.=) ANY (callsync.contact_person_keys(b))) bh;
 COMMENT ON VIEW callsync.duplicate_candidates IS
-'Contacts that are probably records of one person, for people to merge in the CRM: how sure, why, and both histories (calls from their lines or mailboxes, last call, last change at the CRM). Computed when asked, from the whole mirror; find_duplicates(destination) is cheaper.';
+'Contacts that are probably records of one person, for people to merge in the CRM: how sure, why, both histories, and what to do (remedy). Among them are the contacts that were written for an ambiguous call before a reviewer said whose it was (probability 1, person NULL; see reviewed_duplicate): callsync never merges or deletes by itself. Histories are calls from their lines or mailboxes, last call, last change at the CRM. Computed when asked, from the whole mirror; find_duplicates(destination) is cheaper.';
 
 -- C11: matching against what reviewers said
 CREATE VIEW callsync.match_accuracy AS

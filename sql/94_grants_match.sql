@@ -22,4 +22,4 @@ GRANT SELECT ON callsync.related_record TO callsync_worker, callsync_reader, cal
 GRANT INSERT, UPDATE, DELETE ON callsync.related_record TO callsync_worker, callsync_operator, callsync_admin;
 GRANT EXECUTE ON FUNCTION callsync.caller_context(text, text, text), callsync.mirrored_destinations(), callsync.phone_person_key(text, text)
 	TO callsync_reader, callsync_operator, callsync_admin;
-GRANT SELECT ON callsync.duplicate_candidates, callsync.match_accuracy TO callsync_reader, callsync_operator, callsync_admin;
+GRANT SELECT ON callsync.duplicate_candidates, callsync.reviewed_duplicate, callsync.match_accuracy TO callsync_reader, callsync_operator, callsync_admin;

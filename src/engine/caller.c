@@ -158,7 +158,10 @@ use_verdict(CallsyncDestination *d, CallsyncPlanCall *call, const CallsyncPlanBa
 	caller->probability = verdict->probability;
 	caller->explanation = verdict->explanation;
 	if (verdict->decision == CALLSYNC_DECIDE_MATCH)
+	{
+		callsync_contact_surplus(d->name, call->row->source, call->row->call_id);
 		use_known_contact(d, caller, verdict->contact_id);
+	}
 	else if (base != NULL && base->match_decision != NULL && strcmp(base->match_decision, "match") != 0 && base->contact_record_id != NULL)
 		/* written as a new contact while nobody had decided: that is the one */
 		use_known_contact(d, caller, base->contact_record_id);

@@ -61,6 +61,14 @@ static CallsyncStmt stmt_overtaken = {
 	.nargs = 2, .argtypes = {TEXTOID, TEXTOID}, .returns = SPI_OK_DELETE
 };
 
+/* The row goes with the contact's key: where its create is still under way, it gets the id as well. */
+static CallsyncStmt stmt_surplus = {
+	.sql = "INSERT INTO callsync.contact_link (destination, identity, contact_key, contact_id) "
+	"SELECT l.destination, $3, l.contact_key, l.contact_id FROM callsync.contact_link l WHERE l.destination OPERATOR(pg_catalog.=) $1 "
+	"AND l.identity OPERATOR(pg_catalog.=) $2 AND l.contact_key OPERATOR(pg_catalog.=) $2 ON CONFLICT (destination, identity) DO NOTHING",
+	.nargs = 3, .argtypes = {TEXTOID, TEXTOID, TEXTOID}, .returns = SPI_OK_INSERT
+};
+
 static char *
 lookup(const char *destination, const char *identity, int column)
 {
@@ -101,6 +109,15 @@ callsync_contact_key_claim(const char *destination, const char *contact_key,
 	CStringGetTextDatum(psprintf("call:%s/%s", source, call_id))};
 
 	callsync_stmt_run(&stmt_claim, values, NULL, false, 0);
+}
+
+void
+callsync_contact_surplus(const char *destination, const char *source, const char *call_id)
+{
+	Datum		values[3] = {CStringGetTextDatum(destination), CStringGetTextDatum(psprintf("call:%s/%s", source, call_id)),
+	CStringGetTextDatum(psprintf("surplus:%s/%s", source, call_id))};
+
+	callsync_stmt_run(&stmt_surplus, values, NULL, false, 0);
 }
 
 /* the last word is the surname; the matching engine compares names as a whole anyway */

@@ -28,4 +28,11 @@ extern void callsync_contact_expect(const char *destination, const char *contact
 extern void callsync_contact_key_claim(const char *destination, const char *contact_key,
 									   const char *source, const char *call_id);
 
+/*
+ * A person has said that the call is somebody's on file: a contact that was written
+ * for it while nobody knew is one too many.  Kept for duplicate_candidates; nothing
+ * happens where none was written.
+ */
+extern void callsync_contact_surplus(const char *destination, const char *source, const char *call_id);
+
 #endif

@@ -94,10 +94,17 @@ is(q1("SELECT count(*) FROM callsync.review_queue"), 0, 'nothing waits any more'
 my ($log) = grep { ($_->{properties}{callsync_call_id} // '') eq 'twins' } @{ $crm->records('calls') };
 ok((grep { $_->{from} eq "calls/$log->{id}" && $_->{to} eq "contacts/$tim" } @{ $crm->links }), 'the activity is linked to him')
 	or diag(JSON::PP->new->canonical->encode($crm->links));
+# callsync merges and deletes nothing in the CRM: what was written for the call meanwhile is listed
+is(q1("SELECT contact_id || ' ' || other_id || ' ' || probability || ' ' || remedy FROM callsync.duplicate_candidates WHERE explanation LIKE 'written for call twins of %'"),
+	"$tim $before 1 In the CRM, merge contact $before into $tim, or delete it: its activities were moved.", 'the contact written before the verdict is listed to be merged')
+	or diag(q1("SELECT * FROM callsync.contact_link") . "\n" . q1('SELECT destination, contact_id, other_id, explanation FROM callsync.duplicate_candidates'));
 q1("UPDATE calls SET summary = 'corrected' WHERE id = 'twins'");
 idle('a later version of the call');
 is(contact_of('twins'), $tim, 'a later version stays with him');
 is(q1("SELECT count(*) FROM callsync.review_queue"), 0, 'and does not ask again');
+is(q1("SELECT count(*) FROM callsync.duplicate_candidates WHERE other_id = '$before'"), 1, 'the surplus contact is listed once');
+q1("DELETE FROM callsync.contact WHERE contact_id = '$before'");
+is(q1("SELECT count(*) FROM callsync.duplicate_candidates WHERE other_id = '$before'"), 0, 'and no more when the CRM, and with it the mirror, has it no longer');
 
 # ---- hold: nothing is written before a person has said who it is ----
 q1(q{SELECT callsync.alter_destination('crm', '{"on_ambiguous": "hold"}')});
