@@ -29,7 +29,7 @@ in_list(const char *word, const char *const *list)
 {
 	if (word[0] != '\0')
 		for (; *list; list++)
-			if (strcmp(word, *list) == 0)
+			if (word[0] == **list && strcmp(word, *list) == 0)
 				return true;
 	return false;
 }
@@ -193,6 +193,8 @@ phrase_at(const RawWord *raw, int n, const char *phrase)
 {
 	int			k = 0;
 
+	if (n == 0 || raw[0].text[0] != *phrase)
+		return 0;
 	while (*phrase)
 	{
 		const char *end = strchr(phrase, ' ');

@@ -32,21 +32,61 @@ PG_FUNCTION_INFO_V1(callsync_name_consistent);
 #define WORD_SOUNDS 4
 #define MAX_NAME_KEYS 96
 
+/*
+ * An operand as it was met last, taken apart: in a scan one of the two is the same
+ * for every row.  Kept with the call site (fn_extra).
+ */
+typedef struct Operand
+{
+	bool		known;			/* text holds the operand that name was made from */
+	bool		has_name;
+	bool		keyed;			/* keys are there ... */
+	uint64		generation;		/* ... made with these nicknames */
+	int			nkeys;
+	size_t		len;
+	char		text[128];		/* longer ones are parsed again */
+	CallsyncName name;
+	int64		keys[MAX_NAME_KEYS];
+} Operand;
+
 static bool
 parse(text *t, CallsyncName *name)
 {
 	return callsync_name_parse(name, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
 }
 
-static double
-similarity(text *a, text *b)
+/* The operand of argument i. */
+static Operand *
+operand(FunctionCallInfo fcinfo, int i)
 {
-	CallsyncName x;
-	CallsyncName y;
+	text	   *t = PG_GETARG_TEXT_PP(i);
+	size_t		len = VARSIZE_ANY_EXHDR(t);
+	Operand    *o;
 
-	if (!parse(a, &x) || !parse(b, &y))
+	if (fcinfo->flinfo->fn_extra == NULL)
+		fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, 2 * sizeof(Operand));
+	o = (Operand *) fcinfo->flinfo->fn_extra + i;
+	if (!o->known || o->len != len || memcmp(o->text, VARDATA_ANY(t), len) != 0)
+	{
+		o->known = len <= sizeof(o->text);
+		o->len = len;
+		if (o->known)
+			memcpy(o->text, VARDATA_ANY(t), len);
+		o->has_name = parse(t, &o->name);
+		o->keyed = false;
+	}
+	return o;
+}
+
+static double
+similarity(FunctionCallInfo fcinfo)
+{
+	Operand    *a = operand(fcinfo, 0);
+	Operand    *b = operand(fcinfo, 1);
+
+	if (!a->has_name || !b->has_name)
 		return 0;
-	return callsync_name_similarity(&x, &y, callsync_nicks());
+	return callsync_name_similarity(&a->name, &b->name, callsync_nicks());
 }
 
 static int
@@ -113,34 +153,41 @@ query_keys(const CallsyncName *name, int64 *keys)
 Datum
 callsync_name_similarity_fn(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT4((float4) similarity(PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1)));
+	PG_RETURN_FLOAT4((float4) similarity(fcinfo));
 }
 
 Datum
 callsync_name_distance_fn(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT4((float4) (1.0 - similarity(PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1))));
+	PG_RETURN_FLOAT4((float4) (1.0 - similarity(fcinfo)));
 }
 
 Datum
 callsync_name_matches_fn(PG_FUNCTION_ARGS)
 {
-	CallsyncName a;
-	CallsyncName b;
-	int64		left[MAX_NAME_KEYS];
-	int64		right[MAX_NAME_KEYS];
-	int			nleft;
-	int			nright;
+	Operand    *a = operand(fcinfo, 0);
+	Operand    *b = operand(fcinfo, 1);
+	const CallsyncNicks *nicks;
 	bool		shared = false;
 
-	if (!parse(PG_GETARG_TEXT_PP(0), &a) || !parse(PG_GETARG_TEXT_PP(1), &b))
+	if (!a->has_name || !b->has_name)
 		PG_RETURN_BOOL(false);
-	nleft = name_keys(&a, left);
-	nright = query_keys(&b, right);
-	for (int i = 0; i < nleft && !shared; i++)
-		for (int k = 0; k < nright && !shared; k++)
-			shared = left[i] == right[k];
-	PG_RETURN_BOOL(shared && callsync_name_similarity(&a, &b, callsync_nicks()) >= callsync_name_threshold);
+	nicks = callsync_nicks();
+	if (!a->keyed)
+	{
+		a->nkeys = name_keys(&a->name, a->keys);
+		a->keyed = true;
+	}
+	if (!b->keyed || b->generation != callsync_nicks_generation())
+	{
+		b->generation = callsync_nicks_generation();
+		b->nkeys = query_keys(&b->name, b->keys);
+		b->keyed = true;
+	}
+	for (int i = 0; i < a->nkeys && !shared; i++)
+		for (int k = 0; k < b->nkeys && !shared; k++)
+			shared = a->keys[i] == b->keys[k];
+	PG_RETURN_BOOL(shared && callsync_name_similarity(&a->name, &b->name, nicks) >= callsync_name_threshold);
 }
 
 static Datum *

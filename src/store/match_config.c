@@ -40,6 +40,7 @@ static Oid	nick_table = InvalidOid;
 static Oid	watched[3] = {InvalidOid, InvalidOid, InvalidOid};
 static MemoryContext nick_context = NULL;
 static CallsyncNicks nicks = {NULL, 0};
+static uint64 nicks_generation = 0;
 static HTAB *configs = NULL;
 static CallsyncMatchConfig uncached;
 
@@ -210,6 +211,7 @@ load_nicks(void *arg)
 	nick_context = fresh;
 	nicks.nick = list;
 	nicks.n = kept;
+	nicks_generation++;
 }
 
 const CallsyncNicks *
@@ -232,6 +234,12 @@ callsync_nicks(void)
 		PG_END_TRY();
 	}
 	return &nicks;
+}
+
+uint64
+callsync_nicks_generation(void)
+{
+	return nicks_generation;
 }
 
 /* options of the destination; the table is absent or the row is: defaults */

@@ -32,6 +32,9 @@ typedef struct CallsyncMatchConfig
 extern const CallsyncMatchConfig *callsync_match_config(const char *destination);
 extern const CallsyncNicks *callsync_nicks(void);
 
+/* Another number whenever callsync_nicks() has read the table again. */
+extern uint64 callsync_nicks_generation(void);
+
 /* Tells all sessions, at commit, that the table behind a trigger has changed. */
 extern void callsync_match_config_changed(Oid relid);
 
