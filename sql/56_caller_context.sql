@@ -38,6 +38,7 @@ DECLARE
 	best record;
 	best_rank int := -1;
 	rank int;
+	better bool;
 	where_found text;
 	others jsonb := '[]';
 	person callsync.contact;
@@ -62,11 +63,17 @@ BEGIN
 	FROM callsync.caller_id(coalesce(caller_context.phone, ''), caller_context.region) i;
 
 	-- the destination that knows the caller best answers; the others are named
-	SELECT NULL::text AS decision, NULL::text AS contact_id, 0::float8 AS probability, NULL::text AS reason, NULL::text AS explanation, '[]'::jsonb AS candidates INTO best;
+	IF cardinality(places) = 0 THEN
+		SELECT NULL::text AS decision, NULL::text AS contact_id, 0::float8 AS probability, NULL::text AS reason, NULL::text AS explanation, '[]'::jsonb AS candidates INTO best;
+	END IF;
 	FOREACH place IN ARRAY places LOOP
 		SELECT x.decision, x.contact_id, x.probability, x.reason, x.explanation, x.candidates INTO m FROM callsync.match_caller(place, caller_context.phone, region => caller_context.region) x;
 		rank := CASE m.decision WHEN 'match' THEN 2 WHEN 'review' THEN 1 ELSE 0 END;
-		IF rank > best_rank OR (rank = best_rank AND rank > 0 AND m.probability > best.probability) THEN
+		better := rank > best_rank;
+		IF rank = best_rank AND rank > 0 THEN
+			better := m.probability > best.probability;
+		END IF;
+		IF better THEN
 			best := m;
 			best_rank := rank;
 			where_found := place;
