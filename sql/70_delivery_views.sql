@@ -84,15 +84,24 @@ GROUP BY s.destination, s.error_class, s.error;
 COMMENT ON VIEW callsync.error_groups IS
 'What is wrong at the moment, grouped: destination, class, message (numbers as #), how many calls it holds up or has spoiled, since when, what to do, and an example. given_up: calls for which nothing is tried any more.';
 
+CREATE FUNCTION callsync.confirmation_level(document pg_catalog.jsonb, options pg_catalog.jsonb) RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT CASE WHEN x.can LIKE 'transport%' OR x.asked LIKE 'transport%' THEN 'transport'
+		WHEN x.can = 'response' OR x.asked = 'response' THEN 'response' ELSE 'read_back' END
+	FROM (SELECT coalesce(options #>> '{override,confirmation}',
+			document #>> ARRAY['presets', coalesce(options #>> '{override,preset}', document ->> 'preset'), 'confirmation'],
+			document ->> 'confirmation', 'response') AS can, coalesce(options ->> 'verify', 'read_back') AS asked) x;
+END;
+COMMENT ON FUNCTION callsync.confirmation_level(jsonb, jsonb) IS 'The evidence that a destination with this connector document and these options gives: the lesser of what the connector (or its chosen preset, or the override) can, and option verify.';
+
 CREATE VIEW callsync.destination_status AS
 SELECT d.name AS destination, d.connector, d.paused, d.paused_reason, coalesce(s.breaker, 'closed') AS breaker, s.breaker_until, s.throttled_until,
 	coalesce(s.token_state, 'static') AS token_state, s.token_expires_at, s.token_refreshed_at, coalesce(s.limits, '[]') AS limits,
 	(SELECT count(*) FROM (SELECT 1 FROM callsync.queue q WHERE q.destination = d.name LIMIT 10001) x) AS queue_depth,
 	p.oldest AS oldest_pending,
 	s.last_success_at, s.last_error_at, s.last_error_class, s.last_error,
-	CASE WHEN d.options ->> 'verify' IN ('response', 'transport') THEN d.options ->> 'verify'
-		WHEN c.document ->> 'confirmation' LIKE 'transport%' THEN 'transport'
-		ELSE coalesce(d.options ->> 'verify', c.document ->> 'confirmation', 'response') END AS confirmation,
+	callsync.confirmation_level(c.document, d.options) AS confirmation,
 	coalesce(s.sent, 0) AS requests_sent, coalesce(s.confirmed, 0) AS settled_well, coalesce(s.failed, 0) AS settled_badly,
 	(SELECT count(*) FROM (SELECT 1 FROM callsync.dead_letter l WHERE l.destination = d.name AND l.redriven_at IS NULL LIMIT 10001) x) AS dead_letters,
 	s.clock_skew, coalesce((d.options ->> 'dry_run')::boolean, false) AS dry_run, s.updated_at,

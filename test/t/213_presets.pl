@@ -67,6 +67,8 @@ is(state_of('adf', 'c1'), 'confirmed|response|-', 'ADF: taken') or diag(q1("SELE
 is(q1("SELECT string_agg(DISTINCT status, ' ') FROM callsync.call_sync WHERE call_id = 'c1' AND destination <> 'crm'"), 'synced', 'the call counts as synced with each of them');
 is(q1("SELECT string_agg(DISTINCT status, ' ') FROM callsync.field_writes WHERE call_id = 'c1'"), 'unverified', 'no field is called confirmed');
 
+is(q1("SELECT string_agg(destination || ' ' || confirmation, ', ' ORDER BY destination) FROM callsync.destination_status"), 'adf response, crm response, make transport, n8n transport, n8n_finished response, slack response, zapier transport', 'destination_status tells the level');
+
 my ($zap) = @{ got('zapier') };
 is($zap->{json}{call_id}, 'c1', 'Zapier: flat');
 is($zap->{json}{caller_phone}, '+14155552671', 'mapped');
