@@ -115,7 +115,7 @@ callsync_confirm_item(CallsyncEngine *engine, CallsyncExchange *x, CallsyncItem 
 	r->last_error = lost > 0
 		? psprintf("%d of %d fields were accepted but are not stored%s", lost, n, altered > 0 ? ", others are stored differently" : "")
 		: psprintf("%d of %d fields are stored differently from what was sent", altered, n);
-	r->remedy = "See callsync.field_writes for the fields. Usual causes: no write permission for the integration's user, a renamed field, automation at the destination.";
+	r->remedy = "See callsync.field_writes for the fields. Usual causes: no write permission for the integration's user, a renamed field, automation at the destination. When that is mended: callsync.resync().";
 	if (r->state == CALLSYNC_STEP_SILENT)
 		r->dead = true;
 }

@@ -44,6 +44,7 @@ callsync_result_init(CallsyncResult *r, CallsyncJob *job, CallsyncEngineDest *de
 	r->record_id = row->record_id;
 	r->in_doubt = (job->flags & CALLSYNC_JOB_IN_DOUBT) != 0;
 	r->solo = (job->flags & CALLSYNC_JOB_SOLO) != 0;
+	r->claimed = (job->flags & CALLSYNC_JOB_CLAIMED) != 0;
 	r->next_phase = (CallsyncPhase) job->phase;
 	r->per_person = step != NULL && step->per_person;
 	r->record_of = step != NULL && step->record_of ? pstrdup(step->record_of) : NULL;
@@ -141,6 +142,7 @@ written(CallsyncExchange *x, CallsyncItem *item, const CallsyncStep *step, const
 	CallsyncVerify verify = x->dest->d->verify;
 
 	r->in_doubt = false;
+	r->claimed = false;
 	r->release = true;
 	r->error_class = NULL;
 	r->last_error = NULL;
@@ -174,6 +176,9 @@ has_record(CallsyncResult *r, const char *id)
 	r->record_id = clean(id);
 }
 
+static const char *const two_records =
+"Two records claim the same identity at the destination; merge them there, then callsync.redrive().";
+
 static void
 decide_duplicate(CallsyncExchange *x, CallsyncItem *item, const CallsyncStep *step, const CallsyncOp *op,
 				 const CallsyncOutcome *o)
@@ -188,12 +193,18 @@ decide_duplicate(CallsyncExchange *x, CallsyncItem *item, const CallsyncStep *st
 		if (r->record_id == NULL)
 			has_record(r, callsync_json_string(item->context, "id"));
 		written(x, item, step, op);
+		if (r->kind == CALLSYNC_RESULT_AGAIN)
+		{
+			/* by the word of a refusal, which is on record as one; others wait until it was seen */
+			set_error(x, r, o);
+			r->claimed = true;
+			r->release = false;
+		}
 		return;
 	}
 	if (item->job->turns >= MAX_TURNS)
 	{
-		callsync_deliver_refuse(r, r->error_class, r->last_error,
-								"Two records claim the same identity at the destination; merge them there, then callsync.redrive().");
+		callsync_deliver_refuse(r, r->error_class, r->last_error, two_records);
 		return;
 	}
 	r->turn = true;
@@ -204,6 +215,9 @@ decide_duplicate(CallsyncExchange *x, CallsyncItem *item, const CallsyncStep *st
 	}
 	else if (op->guard != NULL)
 		again(r, CALLSYNC_STEP_READY, CALLSYNC_PHASE_LOOKUP, answered_ms(x));
+	else if (callsync_idempotency_is_safe(op->idempotency))
+		/* it is addressed by its key: two writers met, or something else looks like it; that may pass */
+		retry(x, item, CALLSYNC_CLASS_DUPLICATE, o, CALLSYNC_PHASE_SEND);
 	else
 		callsync_deliver_refuse(r, r->error_class, r->last_error, r->remedy);
 }
@@ -215,7 +229,9 @@ decide_gone(CallsyncExchange *x, CallsyncItem *item, const CallsyncOp *op, const
 
 	if (!op->needs_id || item->job->turns >= MAX_TURNS)
 	{
-		callsync_deliver_refuse(r, r->error_class, r->last_error, r->remedy);
+		callsync_deliver_refuse(r, r->error_class, r->last_error, op->needs_id
+								? "The record vanishes each time it is made: look at the destination's automation and permissions, then callsync.redrive()."
+								: "Something that this record names (its contact, opportunity or ticket), or the address itself, does not exist at the destination: see the message. A contact that was deleted or merged there is taken out of callsync.contact, then callsync.resync(); anything else is mended, then callsync.redrive().");
 		return;
 	}
 	/* deleted or merged there: made (or found) anew under the same key */
@@ -362,6 +378,38 @@ decide_lookup(CallsyncEngine *engine, CallsyncExchange *x, CallsyncItem *item, c
 	again(r, CALLSYNC_STEP_READY, CALLSYNC_PHASE_SEND, now_ms);
 }
 
+/* How long an index that lags is given until the next look at it */
+static int64
+reread_wait_ms(const CallsyncOp *op)
+{
+	return Max((int64) op->lag_s * 1000 / MAX_REREADS, REREAD_MS);
+}
+
+/* A duplicate was said to be there, and is not: nothing was written so far. */
+static void
+not_claimed(CallsyncExchange *x, CallsyncItem *item, const CallsyncOp *op)
+{
+	CallsyncResult *r = &item->result;
+	int64		now_ms = answered_ms(x);
+
+	if (!op->strong && item->job->laps < MAX_REREADS)
+	{
+		again(r, CALLSYNC_STEP_CONFIRMING, CALLSYNC_PHASE_CONFIRM, now_ms + reread_wait_ms(op));
+		return;
+	}
+	r->claimed = false;
+	r->forget_record = true;
+	r->record_id = NULL;
+	if (item->job->turns >= MAX_TURNS)
+	{
+		callsync_deliver_refuse(r, callsync_class_name(CALLSYNC_CLASS_DUPLICATE),
+								"refused as a duplicate of a record that is not there", two_records);
+		return;
+	}
+	r->turn = true;
+	again(r, CALLSYNC_STEP_READY, CALLSYNC_PHASE_SEND, now_ms);
+}
+
 static void
 decide_read_back(CallsyncEngine *engine, CallsyncExchange *x, CallsyncItem *item, const CallsyncOp *op,
 				 const CallsyncOutcome *o, const CallsyncFound *found)
@@ -375,6 +423,8 @@ decide_read_back(CallsyncEngine *engine, CallsyncExchange *x, CallsyncItem *item
 		r->http_status = x->response->status;
 		if (found != NULL)
 			callsync_confirm_item(engine, x, item, op, found);
+		else if (r->claimed)
+			not_claimed(x, item, op);
 		else
 		{
 			callsync_deliver_refuse(r, "partial", "accepted, but the record is not there when it is read back",
@@ -387,15 +437,13 @@ decide_read_back(CallsyncEngine *engine, CallsyncExchange *x, CallsyncItem *item
 		if (r->kind == CALLSYNC_RESULT_SETTLED && r->state != CALLSYNC_STEP_CONFIRMED && !op->strong &&
 			item->job->laps < MAX_REREADS)
 		{
-			int64		wait_ms = Max((int64) op->lag_s * 1000 / MAX_REREADS, REREAD_MS);
-
 			r->dead = false;
 			r->forget_record = false;
 			r->field_results = NULL;
 			r->missing = NULL;
 			r->confirmation = NULL;
 			r->error_class = NULL;
-			again(r, CALLSYNC_STEP_CONFIRMING, CALLSYNC_PHASE_CONFIRM, now_ms + wait_ms);
+			again(r, CALLSYNC_STEP_CONFIRMING, CALLSYNC_PHASE_CONFIRM, now_ms + reread_wait_ms(op));
 		}
 		return;
 	}

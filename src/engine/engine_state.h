@@ -50,6 +50,7 @@ typedef enum CallsyncPhase
 /* Job flags */
 #define CALLSYNC_JOB_IN_DOUBT	0x01	/* a send may have arrived, outcome unknown */
 #define CALLSYNC_JOB_SOLO		0x02	/* not in a batch with others */
+#define CALLSYNC_JOB_CLAIMED	0x04	/* never accepted: said to be there already, to be seen by reading it */
 
 /* One priority of one destination in the queue table. */
 typedef struct CallsyncClass
@@ -156,6 +157,7 @@ typedef struct CallsyncResult
 	bool		dead;			/* into dead_letter */
 	bool		in_doubt;
 	bool		solo;
+	bool		claimed;		/* written only by the word of a duplicate answer */
 	bool		turn;			/* an answer sent it back to the start */
 	int			tries;			/* sends made, this one included */
 	const char *operation;		/* as it was sent, NULL: unchanged */

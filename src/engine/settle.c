@@ -623,7 +623,8 @@ apply_again(CallsyncEngine *engine, const CallsyncResult *r, int64 now_ms)
 	if (r->in_doubt && !(job->flags & CALLSYNC_JOB_IN_DOUBT))
 		job->doubt_ms = now_ms;
 	job->phase = r->next_phase;
-	job->flags = (r->in_doubt ? CALLSYNC_JOB_IN_DOUBT : 0) | (r->solo ? CALLSYNC_JOB_SOLO : 0);
+	job->flags = (r->in_doubt ? CALLSYNC_JOB_IN_DOUBT : 0) | (r->solo ? CALLSYNC_JOB_SOLO : 0) |
+		(r->claimed ? CALLSYNC_JOB_CLAIMED : 0);
 	job->replaceable = !r->in_doubt && r->next_phase == CALLSYNC_PHASE_SEND;
 	if (r->release)
 		callsync_jobs_resolve(engine->jobs, job->id, true, now_ms);

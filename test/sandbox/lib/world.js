@@ -21,7 +21,7 @@ async function applyWorld(dialect, a) {
 	case 'retype': {
 		needSchema();
 		const change = {};
-		for (const k of ['type', 'fieldType', 'max', 'options', 'readonly', 'unique']) if (a[k] !== undefined) change[k] = a[k];
+		for (const k of ['type', 'fieldType', 'max', 'options', 'readonly', 'required', 'unique']) if (a[k] !== undefined) change[k] = a[k];
 		schema.retype(a.object, a.field, change);
 		break;
 	}

@@ -19,7 +19,7 @@ class Writer {
 		const hit = recordActions(only, object, op, props)[0];
 		if (!hit) return null;
 		this.entry.faults.push('reject_record');
-		return { status: hit.status || 400, field: hit.field || null, code: hit.code || null, message: hit.message || 'rejected by the sandbox', body: hit.body };
+		return { status: hit.status || 400, field: hit.field || null, code: hit.code || null, message: hit.message || 'rejected by the sandbox', expected: hit.expected, body: hit.body };
 	}
 
 	#plan(object, op, props) {

@@ -1,6 +1,7 @@
 'use strict';
 // Describe: objects and fields, with If-Modified-Since.
 const ids = require('./ids');
+const { visible } = require('./values');
 
 const SOAP = { id: 'tns:ID', reference: 'tns:ID', boolean: 'xsd:boolean', int: 'xsd:int', double: 'xsd:double', currency: 'xsd:double', percent: 'xsd:double', date: 'xsd:date', datetime: 'xsd:dateTime' };
 
@@ -22,7 +23,7 @@ function describe(ctx) {
 	const changed = Math.floor(this.schemaChangedAt / 1000) * 1000;
 	const headers = { 'Last-Modified': new Date(changed).toUTCString() };
 	if (!Number.isNaN(since) && since >= changed) return { status: 304, headers };
-	return { status: 200, headers, body: { ...summary(ctx, object), fields: [...this.schema.fields(object).values()].filter(f => !f.perm || f.perm === 'silent').map(f => ({ ...field(f) })), recordTypeInfos: [], childRelationships: [] } };
+	return { status: 200, headers, body: { ...summary(ctx, object), fields: [...this.schema.fields(object).values()].filter(visible).map(f => ({ ...field(f) })), recordTypeInfos: [], childRelationships: [] } };
 }
 const global = function global(ctx) {
 	return { status: 200, body: { encoding: 'UTF-8', maxBatchSize: 200, sobjects: [...this.schema.objects.keys()].map(o => summary(ctx, o)) } };

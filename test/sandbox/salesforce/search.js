@@ -4,6 +4,7 @@
 const errors = require('./errors');
 const { Parser } = require('./soql_parse');
 const soql = require('./soql_run');
+const values = require('./values');
 const { nationalDigits, allDigits } = require('../lib/phone_digits');
 
 const malformed = message => errors.fail(400, 'MALFORMED_SEARCH', message);
@@ -59,7 +60,7 @@ function expression(text) {
 
 function find(ctx, expr, group, object, q) {
 	const { dialect } = ctx;
-	const fields = [...dialect.schema.fields(object).values()].filter(f => !f.perm && GROUPS[group](f));
+	const fields = [...dialect.schema.fields(object).values()].filter(f => values.visible(f) && GROUPS[group](f));
 	const test = soql.compile(dialect, object, q.where, ctx.now);
 	const rows = [];
 	for (const [r, ix] of dialect.store.searchable(object)) {

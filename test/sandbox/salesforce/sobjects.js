@@ -13,7 +13,7 @@ function render(ctx, object, r, names) {
 	const out = { attributes: { type: object, url: url(ctx, object, r.id) } };
 	for (const f of names || [...dialect.schema.fields(object).keys()]) {
 		const field = dialect.field(object, f);
-		if (field && !field.perm) out[field.name] = values.valueOf(object, r, field.name);
+		if (field && values.visible(field)) out[field.name] = values.valueOf(object, r, field.name);
 	}
 	return out;
 }
@@ -42,7 +42,7 @@ function change(ctx, object, r, given) {
 }
 function externalField(ctx, object, name) {
 	const field = ctx.dialect.field(object, name);
-	if (!field || !field.externalId || field.perm) throw errors.fail(404, 'NOT_FOUND', `Provided external ID field does not exist or is not accessible: ${name}`);
+	if (!field || !field.externalId || !values.visible(field)) throw errors.fail(404, 'NOT_FOUND', `Provided external ID field does not exist or is not accessible: ${name}`);
 	return field;
 }
 // {record, created}; several matches of a non-unique external id are an error of their own.
@@ -76,7 +76,7 @@ function read(ctx) {
 function asked(dialect, object, list) {
 	if (!list) return undefined;
 	const names = list.split(',').map(s => s.trim()).filter(Boolean);
-	for (const n of names) { const f = dialect.field(object, n); if (!f || f.perm) throw errors.noColumn(object, n); }
+	for (const n of names) { const f = dialect.field(object, n); if (!f || !values.visible(f)) throw errors.noColumn(object, n); }
 	return names.some(n => n.toLowerCase() === 'id') ? names : [...names, 'Id'];
 }
 function update(ctx) {

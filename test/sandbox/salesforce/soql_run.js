@@ -15,13 +15,13 @@ function path(dialect, object, text) {
 	for (let i = 0; i < steps.length; i++) {
 		if (i < steps.length - 1) {
 			const rel = dialect.relationship(at[0], steps[i]);
-			if (!rel || rel.perm) throw noField(dialect, at[0], text);
+			if (!rel || !values.visible(rel)) throw noField(dialect, at[0], text);
 			out.push(rel);
 			at = rel.ref;
 			continue;
 		}
 		const f = at.map(o => dialect.field(o, steps[i])).find(Boolean);
-		if (!f || f.perm) throw noField(dialect, at[0], text);
+		if (!f || !values.visible(f)) throw noField(dialect, at[0], text);
 		out.push(f);
 	}
 	return out;
@@ -144,7 +144,7 @@ function shape(ctx, object, r, columns) {
 }
 
 function columnsOf(dialect, object, q) {
-	const names = q.fields ? [...dialect.schema.fields(object).values()].filter(f => !f.perm && (q.fields === 'ALL' || (q.fields === 'CUSTOM') === f.name.endsWith('__c'))).map(f => f.name) : q.select;
+	const names = q.fields ? [...dialect.schema.fields(object).values()].filter(f => values.visible(f) && (q.fields === 'ALL' || (q.fields === 'CUSTOM') === f.name.endsWith('__c'))).map(f => f.name) : q.select;
 	return names.map(n => path(dialect, object, n));
 }
 function order(dialect, object, list, rows) {

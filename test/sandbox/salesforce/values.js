@@ -99,6 +99,9 @@ function byExternalId(dialect, field, value) {
 	return r.id;
 }
 
+// Withheld by field-level security? Where writes of a field are only ignored (automation of the org), it is read like any other.
+const visible = field => !field.perm || field.perm === 'silent';
+
 // All fields of the record after this write.
 function check(ctx, object, given, existing) {
 	const { dialect } = ctx;
@@ -206,4 +209,4 @@ function valueOf(object, r, name) {
 	const c = computed(object, r, name);
 	return c === undefined ? null : c;
 }
-module.exports = { check, duplicates, normalize, valueOf, stamp, parseDateTime, realDate };
+module.exports = { visible, check, duplicates, normalize, valueOf, stamp, parseDateTime, realDate };

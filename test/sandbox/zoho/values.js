@@ -116,7 +116,7 @@ function check(ctx, module, given, existing, path) {
 	relations(module, values, given, path);
 	if (values.Owner === undefined) values.Owner = { id: dialect.users[0].id };
 	const refused = ctx.writer.rejection(module, existing ? 'update' : 'create', values);
-	if (refused) throw errors.fail(refused.status, refused.code || 'INVALID_DATA', refused.message, refused.field ? { api_name: refused.field, json_path: `${path}.${refused.field}` } : {});
+	if (refused) throw errors.fail(refused.status, refused.code || 'INVALID_DATA', refused.message, refused.field ? { ...(refused.expected ? { expected_data_type: refused.expected } : {}), api_name: refused.field, json_path: `${path}.${refused.field}` } : {});
 	unique(dialect, module, values, existing, path, []);
 	return values;
 }
