@@ -59,6 +59,21 @@ function zoho(kind) {
 	return validators.get(key);
 }
 
+// The SDK's class Field lists the fields of each module by name; an account's own ones are ours.
+function zohoFields(module) {
+	const key = `zoho fields#${module}`;
+	if (!validators.has(key)) {
+		const text = zohoFields.text || (zohoFields.text = fs.readFileSync(path.join(moduleFolder('@zohocrm/nodejs-sdk-8.0'), 'lib/core/com/zoho/crm/api/record/field.js'), 'utf8'));
+		const m = new RegExp(`static ${module} = class \\{([\\s\\S]*?)\\n\\t\\}`).exec(text);
+		const properties = { id: { type: 'string' }, $se_module: { type: 'string' } };
+		if (m) for (const f of m[1].matchAll(/new Field\("([^"]+)"\)/g)) properties[f[1]] = properties[f[1]] || {};
+		// a reference is an object with an id
+		for (const f of ['Owner', 'Who_Id', 'What_Id', 'Parent_Id']) if (properties[f]) properties[f] = { type: 'object', required: ['id'] };
+		validators.set(key, m ? ajv.compile({ type: 'object', properties, patternProperties: { '^Callsync_': {} }, additionalProperties: false }) : null);
+	}
+	return validators.get(key);
+}
+
 const findings = (validate, body, at = '') => {
 	if (!validate || validate(body)) return [];
 	return validate.errors.map(e => `${at}${e.instancePath || '/'} ${e.message}${e.params && e.params.additionalProperty ? ` (${e.params.additionalProperty})` : ''}`);
@@ -118,7 +133,8 @@ function forPipedrive(method, p, body) {
 }
 function forZoho(method, p, body) {
 	if (/\/coql$/.test(p)) return findings(zoho('coql'), body);
-	if ((method === 'POST' || method === 'PUT') && /^\/crm\/v\d\/[A-Z]\w+(\/|$)/.test(p) && !/\/actions\//.test(p)) return findings(zoho('record'), body);
+	const m = (method === 'POST' || method === 'PUT') && !/\/actions\//.test(p) && /^\/crm\/v\d\/([A-Z]\w+)(\/|$)/.exec(p);
+	if (m) return [...findings(zoho('record'), body), ...(Array.isArray(body.data) ? body.data.flatMap((r, i) => findings(zohoFields(m[1]), r, `/data/${i}`)) : [])];
 	return null;
 }
 const BY_DIALECT = { hubspot: forHubspot, salesforce: forSalesforce, pipedrive: forPipedrive, zoho: forZoho };

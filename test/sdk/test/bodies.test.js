@@ -44,6 +44,9 @@ test('pipedrive', () => {
 
 test('zoho', () => {
 	good('zoho', 'POST', '/crm/v8/Contacts/upsert', { data: [{ Last_Name: 'x' }], duplicate_check_fields: ['Email'], trigger: [] });
+	good('zoho', 'POST', '/crm/v8/Calls', { data: [{ Subject: 'x', Call_Type: 'Inbound', Who_Id: { id: '1' }, $se_module: 'Deals', Callsync_Key: 'k' }] });
+	bad(/data\/0.*additional properties \(Title\)/, 'zoho', 'POST', '/crm/v8/Calls', { data: [{ Title: 'x' }] });
+	bad(/data\/0\/Who_Id must be object/, 'zoho', 'POST', '/crm/v8/Tasks', { data: [{ Subject: 'x', Who_Id: '1' }] });
 	bad(/additional properties \(records\)/, 'zoho', 'POST', '/crm/v8/Contacts', { records: [] });
 	good('zoho', 'POST', '/crm/v8/coql', { select_query: 'select id from Contacts' });
 });
