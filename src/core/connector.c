@@ -142,6 +142,9 @@ parse_base(CallsyncConnector *c, const char *base_url, CallsyncDocError *err)
 		!callsync_connector_parse_headers(json_object_get(base, "headers"), "/base/headers", err,
 										  &c->base_headers, &c->nbase_headers))
 		return false;
+	if (base_url == NULL && c->base_url != NULL && strncmp(c->base_url, "http://", 7) == 0)
+		return callsync_doc_error(err, "/base/url", "A destination may have a base_url with plain http, where a superuser allows its address.",
+								  "The URL of a document must be https: calls hold personal data.");
 	if (base_url != NULL)
 	{
 		json_object_set_new((json_t *) base, "url", json_string(base_url));

@@ -47,6 +47,25 @@ callsync_doc_keys(const json_t *obj, const char *where, CallsyncDocError *err, c
 	return true;
 }
 
+bool
+callsync_doc_unknown(const char *what, const char *name, const char *kind, const json_t *known, const char *where, CallsyncDocError *err)
+{
+	char		hint[sizeof(((CallsyncDocError *) 0)->hint)];
+	size_t		used = (size_t) snprintf(hint, sizeof(hint), "%s here: ", kind);
+	size_t		n = 0;
+	const char *key;
+	json_t	   *value;
+
+	json_object_foreach((json_t *) known, key, value)
+	{
+		if (used + strlen(key) + 8 > sizeof(hint))
+			break;
+		used += (size_t) snprintf(hint + used, sizeof(hint) - used, "%s%s", n++ > 0 ? ", " : "", key);
+	}
+	snprintf(hint + used, sizeof(hint) - used, n < json_object_size(known) ? " ..." : ".");
+	return callsync_doc_error(err, where, n > 0 ? hint : NULL, what, name);
+}
+
 static const char *
 type_name(json_type type)
 {

@@ -235,6 +235,9 @@ struct CallsyncConnector
 
 
 /* Every key of obj is one of the names (NULL-terminated list); "note" always is. */
+/* "what" is a format with one %s for the name that is not among the members of "known", which the hint lists as "kind". */
+extern bool callsync_doc_unknown(const char *what, const char *name, const char *kind, const json_t *known, const char *where,
+								 CallsyncDocError *err) __attribute__((format(printf, 1, 0)));
 extern bool callsync_doc_keys(const json_t *obj, const char *where, CallsyncDocError *err, const char *const *names);
 /* The member's text into *out (left alone when absent); false if it is something else. */
 extern bool callsync_doc_text(const json_t *obj, const char *key, const char *where, CallsyncDocError *err, const char **out);

@@ -513,13 +513,13 @@ callsync_connector_parse_ops(CallsyncConnector *c, const json_t *ops, CallsyncDo
 
 		snprintf(where, sizeof(where), "/ops/%s", op->name);
 		if (op->guard != NULL && callsync_connector_op(c, op->guard) == NULL)
-			return callsync_doc_error(err, where, NULL, "Guard \"%.60s\" is not an operation.", op->guard);
+			return callsync_doc_unknown("Guard \"%.60s\" is not an operation.", op->guard, "Operations", ops, where, err);
 		if (op->fallback != NULL && callsync_connector_op(c, op->fallback) == NULL)
-			return callsync_doc_error(err, where, NULL, "Fallback \"%.60s\" is not an operation.", op->fallback);
+			return callsync_doc_unknown("Fallback \"%.60s\" is not an operation.", op->fallback, "Operations", ops, where, err);
 		if (op->idempotency == CALLSYNC_IDEM_LOOKUP && op->guard == NULL)
 			return callsync_doc_error(err, where, NULL, "With \"idempotent\": \"lookup\" the operation needs \"guard\".");
 		if (op->object != NULL && callsync_connector_object(c, op->object) == NULL)
-			return callsync_doc_error(err, where, "Objects are declared in \"objects\".", "Object \"%.60s\" is unknown.", op->object);
+			return callsync_doc_unknown("Object \"%.60s\" is unknown.", op->object, "Objects", json_object_get(c->document, "objects"), where, err);
 	}
 	return true;
 }

@@ -46,7 +46,8 @@ parse_ops(CallsyncConnector *c, struct CallsyncStepImpl *impl, const json_t *lis
 			return false;
 		impl->nops++;
 		if (name == NULL || (grown[impl->nops - 1].op = callsync_connector_op(c, name)) == NULL)
-			return callsync_doc_error(err, where, NULL, "\"%.60s\" is not an operation of this connector.", name ? name : "");
+			return callsync_doc_unknown("\"%.60s\" is not an operation of this connector.", name ? name : "", "Operations",
+										json_object_get(c->document, "ops"), where, err);
 	}
 	if (impl->nops == 0)
 		return callsync_doc_error(err, where, NULL, "The step needs \"ops\".");
@@ -110,7 +111,7 @@ parse_step(CallsyncConnector *c, CallsyncStep *step, const char *name, const jso
 		callsync_path_free(path);
 	}
 	if (step->map != NULL && json_object_get(callsync_connector_mapping(c), step->map) == NULL)
-		return callsync_doc_error(err, where, NULL, "\"mapping\" has no \"%.60s\".", step->map);
+		return callsync_doc_unknown("\"mapping\" has no \"%.60s\".", step->map, "Maps", callsync_connector_mapping(c), where, err);
 	if (json_object_get(doc, "when") != NULL &&
 		(impl->when = callsync_cond_parse(json_object_get(doc, "when"), where, err)) == NULL)
 		return false;
@@ -168,7 +169,8 @@ link_steps(CallsyncConnector *c, CallsyncDocError *err)
 			}
 			target = find_step(c, dep->step, len);
 			if (target == NULL || target == step)
-				return callsync_doc_error(err, where, NULL, "\"after\" names \"%.60s\", which is not another step.", dep->step);
+				return callsync_doc_unknown("\"after\" names \"%.60s\", which is not another step.", dep->step, "Steps",
+											json_object_get(c->document, "steps"), where, err);
 			dep->step = target->name;
 		}
 	}

@@ -16,7 +16,7 @@ typedef struct CallsyncDocError
 {
 	char		path[200];		/* JSON pointer into the document, "" = whole */
 	char		what[400];		/* one sentence with a full stop */
-	char		hint[400];		/* what to do, may be "" */
+	char		hint[700];		/* what to do, may be "" */
 } CallsyncDocError;
 
 /* Fills err (which may be NULL) and returns false, for "return callsync_doc_error(...)". */

@@ -52,7 +52,7 @@ callsync_filter_parse(const char *word, size_t len, CallsyncFilterCall *call, co
 	}
 	if (call->filter == NULL)
 	{
-		char		hint[400];
+		char		hint[sizeof(((CallsyncDocError *) 0)->hint)];
 		size_t		used = (size_t) snprintf(hint, sizeof(hint), "Filters are ");
 
 		for (int i = 0; callsync_filter_name(i) != NULL && used < sizeof(hint) - 40; i++)

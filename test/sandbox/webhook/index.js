@@ -5,6 +5,7 @@ const crypto = require('crypto');
 const { Dialect } = require('../lib/dialect');
 const { HttpError, ControlError } = require('../lib/errors');
 const styles = require('./styles');
+const { Pebble } = require('./pebble');
 
 const TOLERANCE_S = 300;
 
@@ -29,6 +30,7 @@ class Webhook extends Dialect {
 	seedStore() {
 		this.store.table('hooks');
 		this.seen = new Map();
+		this.pebble = new Pebble();
 	}
 
 	restored() {

@@ -46,6 +46,7 @@ module.exports = {
 		const b = json(ctx);
 		return { status: 200, body: b && b.channel && (b.text || b.blocks) ? { ok: true, channel: b.channel, ts: '1795197800.000100' } : { ok: false, error: b && b.channel ? 'no_text' : 'channel_not_found' } };
 	},
+	pebble: ctx => ctx.dialect.pebble.answer(ctx),
 	// one lead as XML (ADF 1.0)
 	adf(ctx) {
 		const { wrong, adf: lead } = adf.read(ctx.body.toString('utf8'));
