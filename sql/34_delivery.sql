@@ -136,7 +136,8 @@ CREATE TABLE callsync.dead_letter (
 CREATE INDEX dead_letter_call ON callsync.dead_letter (call_id, source);
 CREATE INDEX dead_letter_open ON callsync.dead_letter (destination, dead_at) WHERE redriven_at IS NULL;
 
--- One row per call and destination: what people look at. Written by the worker in the settle
+-- One row per call and destination: what people look at. Half of each page is left for the versions that
+-- settling makes of its rows, all at about the same time. Written by the worker in the settle
 -- transaction; derived and rebuildable from the tables above.
 CREATE TABLE callsync.sync_state (
 	source pg_catalog.text NOT NULL,
@@ -166,7 +167,7 @@ CREATE TABLE callsync.sync_state (
 	updated_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	-- people ask by call_id alone as often as with its source
 	PRIMARY KEY (call_id, source, destination)
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 50);
 CREATE INDEX sync_state_captured ON callsync.sync_state (captured_at);
 CREATE INDEX sync_state_ended ON callsync.sync_state (ended_at);
 CREATE INDEX sync_state_error ON callsync.sync_state (destination, error_class) WHERE error_class IS NOT NULL;
@@ -220,9 +221,11 @@ BEGIN
 				FROM (SELECT 1129530457 AS classoid, hashtext(child) AS objoid) x;
 				-- not to_regclass(): its cache still says what was so before the wait
 				IF NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.relname = child AND c.relnamespace = 'callsync'::regnamespace) THEN
+					-- every delivery is written once more, when it is settled, and all of a page at about the
+					-- same time: with room for that the new versions stay on it, and no index is touched
 					-- not CREATE .. PARTITION OF: that would lock the parent against readers
 					EXECUTE format('CREATE TABLE callsync.%I (LIKE callsync.%I INCLUDING ALL) WITH (%s)',
-						child, parent, CASE parent WHEN 'delivery' THEN 'fillfactor = 75' ELSE 'fillfactor = 100' END);
+						child, parent, CASE parent WHEN 'delivery' THEN 'fillfactor = 50' ELSE 'fillfactor = 100' END);
 					EXECUTE format('ALTER TABLE callsync.%I ADD PRIMARY KEY (%s)', child,
 						CASE parent WHEN 'delivery' THEN 'id, day' ELSE 'delivery_id, n, day' END);
 					IF parent = 'delivery' THEN

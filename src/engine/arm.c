@@ -167,6 +167,9 @@ new_exchange(Round *round, CallsyncExchangeKind kind, const CallsyncOp *op, cons
 
 	if (round->requests == 0 || round->nexchanges == CALLSYNC_TICK_ROWS || is_refused(round, op->bucket))
 		return NULL;
+	/* what others can share is not made ahead: until there is a place more may come to share it */
+	if (batch_key != NULL && dest->in_flight >= dest->concurrency)
+		return NULL;
 	if (!callsync_breaker_allow(&dest->breaker, dest->in_flight, round->now_ms, &wait_ms))
 	{
 		round->wait_until_ms = Min(round->wait_until_ms, wait_ms);
@@ -230,7 +233,7 @@ copy_row(MemoryContext mcxt, const CallsyncDelivery *row)
 	copy->idempotency_key = pstrdup(row->idempotency_key);
 	copy->origin = pstrdup(row->origin);
 	copy->trace_id = row->trace_id ? pstrdup(row->trace_id) : NULL;
-	copy->fields = pstrdup(row->fields);
+	copy->fields = (struct varlena *) PG_DETOAST_DATUM_COPY(PointerGetDatum(row->fields));
 	/* the context is kept parsed */
 	copy->context = NULL;
 	copy->document = NULL;
@@ -450,7 +453,7 @@ arm_dest(CallsyncEngine *engine, CallsyncEngineDest *dest, int budget, int room)
 		engine->wake_ms = Min(engine->wake_ms, wait_ms);
 		return 0;
 	}
-	round.requests = Min(dest->concurrency - dest->in_flight, room);
+	round.requests = Min(dest->concurrency + callsync_wire_ahead(engine, dest) - dest->in_flight, room);
 	round.wait_until_ms = INT64_MAX;
 	for (int lane = 0; lane < 2 && used < budget && round.requests > 0; lane++)
 	{
@@ -553,7 +556,7 @@ void
 callsync_arm(CallsyncEngine *engine)
 {
 	int			budget = CALLSYNC_TICK_ROWS;
-	int			room = callsync_http_room(engine->http) - engine->narmed;
+	int			room = callsync_http_room(engine->http) - engine->narmed - engine->nwithdrawn;
 	dlist_mutable_iter iter;
 	CallsyncAttemptStart *starts;
 	int			nstarts = 0,
@@ -561,6 +564,8 @@ callsync_arm(CallsyncEngine *engine)
 				nrequests = 0;
 	int64	   *request_ids;
 
+	for (int i = 0; i < engine->ndests; i++)
+		room += callsync_wire_ahead(engine, engine->dests[i]);
 	/* also where there is no room for requests now: what is due must not wake us again and again */
 	if (room <= 0)
 		for (int i = 0; i < engine->ndests; i++)

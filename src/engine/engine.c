@@ -63,8 +63,8 @@ callsync_engine_now_ms(void)
 	return callsync_engine_ms(callsync_now());
 }
 
-static int64
-real_us(void)
+int64
+callsync_engine_real_us(void)
 {
 	instr_time	t;
 
@@ -119,6 +119,7 @@ callsync_engine_create(MemoryContext parent, const CallsyncWorkerIdentity *ident
 	dlist_init(&engine->armed);
 	dlist_init(&engine->flying);
 	dlist_init(&engine->answered);
+	dlist_init(&engine->withdrawn);
 	engine->wake_ms = INT64_MAX;
 	return engine;
 }
@@ -138,7 +139,7 @@ callsync_engine_shutdown(CallsyncEngine *engine)
 bool
 callsync_engine_drained(const CallsyncEngine *engine)
 {
-	return engine->narmed == 0 && engine->nflying == 0 && engine->nanswered == 0;
+	return engine->narmed == 0 && engine->nflying == 0 && engine->nanswered == 0 && engine->nwithdrawn == 0;
 }
 
 void
@@ -146,7 +147,7 @@ callsync_engine_status(const CallsyncEngine *engine, CallsyncEngineStatus *statu
 {
 	*status = engine->status;
 	status->in_flight = engine->nflying;
-	status->unsettled = engine->nanswered;
+	status->unsettled = engine->nanswered + engine->nwithdrawn;
 	status->waiting = callsync_jobs_count(engine->jobs);
 	status->holes = callsync_planner_holes(engine->planner);
 }
@@ -396,6 +397,8 @@ tick_body(void *arg)
 		write_answers(engine, work->only);
 	if (!work->flow)
 		return;
+	callsync_wire_write_withdrawn(engine);
+	callsync_engine_pump(engine);
 
 	sync_destinations(engine);
 	if (engine->shutting_down)
@@ -411,12 +414,14 @@ tick_body(void *arg)
 	callsync_load_planned(engine, work->plan.redriven_ids, work->plan.nredriven, false);
 	engine->more = callsync_load_queue(engine) || engine->more;
 	settle_doomed(engine);
+	callsync_engine_pump(engine);
 	callsync_engine_turns_return(engine);
 	if (engine->nanswered < UNSETTLED_MAX)
 		callsync_arm(engine);
 	callsync_settle_write(engine, engine->results, engine->nresults, NULL, 0);
 	callsync_batch_watch(engine);
 	callsync_engine_dests_tell(engine, false);
+	callsync_engine_pump(engine);
 }
 
 /* ---- after it ---- */
@@ -479,6 +484,8 @@ committed(CallsyncEngine *engine, TickWork *work)
 	if (settled)
 		callsync_crash_point("settle_committed");
 	settled = settled || engine->nresults > 0;
+	if (work->flow)
+		callsync_wire_withdrawn_committed(engine);
 	callsync_results_apply(engine, engine->results, engine->nresults);
 	engine->nresults = 0;
 	while (!dlist_is_empty(&engine->arming))
@@ -511,6 +518,8 @@ failed(CallsyncEngine *engine, TickWork *work, const CallsyncTxnError *error)
 	if (work->planned)
 		callsync_planner_committed(engine->planner, false, error);
 	dlist_foreach(iter, &engine->answered)
+		dlist_container(CallsyncExchange, node, iter.cur)->settling = false;
+	dlist_foreach(iter, &engine->withdrawn)
 		dlist_container(CallsyncExchange, node, iter.cur)->settling = false;
 	callsync_arm_undo(engine);
 	for (int i = 0; i < engine->nresults; i++)
@@ -585,11 +594,22 @@ collect_answers(CallsyncEngine *engine)
 		dlist_delete(&x->node);
 		engine->nflying--;
 		x->dest->in_flight--;
+		callsync_wire_answered(x);
 		dlist_push_tail(&engine->answered, &x->node);
 		engine->nanswered++;
 		callsync_crash_point("reply_received");
 		callsync_deliver_decide(engine, x);
 	}
+}
+
+void
+callsync_engine_pump(CallsyncEngine *engine)
+{
+	if (engine->nflying == 0)
+		return;
+	callsync_http_drive(engine->http);
+	collect_answers(engine);
+	callsync_engine_send(engine);
 }
 
 /* Is it better to wait a moment for more answers? */
@@ -629,13 +649,15 @@ settle_apart(CallsyncEngine *engine)
 CallsyncTick
 callsync_engine_tick(CallsyncEngine *engine)
 {
-	int64		now_us = real_us();
+	int64		now_us = callsync_engine_real_us();
 	CallsyncTxnResult result;
 
 	engine->tick = CurrentMemoryContext;
 	collect_answers(engine);
 	if (engine->nflying > 0 && now_us - engine->sent_us > AFTER_SEND_US)
 		callsync_crash_point("after_send");
+	/* a place that is free again is filled before anything is written down */
+	callsync_engine_send(engine);
 	if (linger(engine, now_us))
 		return CALLSYNC_TICK_IDLE;
 
@@ -659,6 +681,7 @@ callsync_engine_tick(CallsyncEngine *engine)
 		if (result == CALLSYNC_TXN_COMMITTED)
 			result = run(engine, &work, "settling, planning and sending");
 	}
+	engine->tick_us += (callsync_engine_real_us() - now_us - engine->tick_us) / 8;
 	switch (result)
 	{
 		case CALLSYNC_TXN_NO_EXTENSION:
@@ -670,25 +693,6 @@ callsync_engine_tick(CallsyncEngine *engine)
 			break;
 	}
 	return engine->more ? CALLSYNC_TICK_MORE : CALLSYNC_TICK_IDLE;
-}
-
-void
-callsync_engine_send(CallsyncEngine *engine)
-{
-	while (!dlist_is_empty(&engine->armed))
-	{
-		CallsyncExchange *x = dlist_container(CallsyncExchange, node, dlist_head_node(&engine->armed));
-
-		callsync_crash_point("before_send");
-		if (!callsync_exchange_submit(engine, x))
-			return;				/* no room: the next turn goes on */
-		dlist_delete(&x->node);
-		engine->narmed--;
-		dlist_push_tail(&engine->flying, &x->node);
-		engine->nflying++;
-		engine->status.total_sent++;
-		engine->sent_us = real_us();
-	}
 }
 
 int64

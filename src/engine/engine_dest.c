@@ -311,7 +311,7 @@ callsync_engine_dest_open(CallsyncEngine *engine, CallsyncEngineDest *dest, int6
 		*wait_until_ms = until;
 		return false;
 	}
-	return dest->in_flight < dest->concurrency;
+	return dest->in_flight < dest->concurrency + callsync_wire_ahead(engine, dest);
 }
 
 /* ---- telling ---- */

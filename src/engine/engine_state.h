@@ -99,7 +99,9 @@ typedef struct CallsyncEngineDest
 	CallsyncBackoff backoff[CALLSYNC_CLASS_COUNT];
 	int			uncertain_hold; /* a create without key whose outcome is unknown waits for a person */
 
-	int			in_flight;		/* requests */
+	int			in_flight;		/* requests armed or on the wire */
+	int			on_wire;		/* requests at http.c: never more than concurrency */
+	int64		answer_us;		/* how long an answer takes, moving average; 0: not known */
 	int64		blocked_until_ms;	/* limits say so */
 	int64		paused_until_ms;	/* the server said so (Retry-After) */
 	int64		auth_until_ms;	/* credential refused: next try */
@@ -258,9 +260,11 @@ struct CallsyncEngine
 	dlist_head	armed;			/* committed, to be sent */
 	dlist_head	flying;			/* at http.c */
 	dlist_head	answered;		/* answer in, not settled */
+	dlist_head	withdrawn;		/* armed, and not to be sent after all */
 	int			narmed;
 	int			nflying;
 	int			nanswered;
+	int			nwithdrawn;
 
 	/* decided by the running transaction itself, to be applied after it */
 	int			nresults;
@@ -272,6 +276,7 @@ struct CallsyncEngine
 	bool		more;			/* the last tick left work that can go on at once */
 	bool		reload;			/* memory was given up: read the queue again */
 	int64		last_tick_us;	/* real clock */
+	int64		tick_us;		/* how long a tick takes, moving average */
 	int64		sent_us;		/* when something was last handed to http.c */
 	int64		batch_looked_ms;	/* when batches were last looked at */
 	int64		wake_ms;		/* when the engine wants a tick without being woken */
@@ -281,10 +286,24 @@ struct CallsyncEngine
 
 /* ---- engine.c ---- */
 extern int64 callsync_engine_now_ms(void);
+/* for how long something takes: no setting moves this clock */
+extern int64 callsync_engine_real_us(void);
 extern TimestampTz callsync_engine_time(int64 unix_ms);
 extern int64 callsync_engine_ms(TimestampTz t);
 extern CallsyncEngineDest *callsync_engine_dest(CallsyncEngine *engine, const char *name);
 extern void callsync_engine_add_result(CallsyncEngine *engine, CallsyncResult *result);
+
+/* Takes answers in and sends what is armed, without waiting: between two steps of a transaction, too. */
+extern void callsync_engine_pump(CallsyncEngine *engine);
+
+/* ---- wire.c ---- */
+/* How many requests to arm beyond what may be on the wire, so that a free place is filled at once. */
+extern int	callsync_wire_ahead(const CallsyncEngine *engine, const CallsyncEngineDest *dest);
+/* An answer is in: its place is free, and how long it took is known. */
+extern void callsync_wire_answered(CallsyncExchange *x);
+/* Inside a transaction: that what was withdrawn never left. And after its commit. */
+extern void callsync_wire_write_withdrawn(CallsyncEngine *engine);
+extern void callsync_wire_withdrawn_committed(CallsyncEngine *engine);
 
 /* ---- engine_dest.c ---- */
 /* Limits, concurrency, retry schedule ... from the destination's options, where they changed. */

@@ -152,8 +152,8 @@ json_t *
 callsync_exchange_context(CallsyncEngineDest *dest, const CallsyncStep *step,
 						  const CallsyncDelivery *row)
 {
-	json_t	   *context = callsync_json_parse(row->context, callsync_json_object());
-	json_t	   *links = callsync_json_parse(row->links, NULL);
+	json_t	   *context = callsync_json_of_jsonb(row->context, callsync_json_object());
+	json_t	   *links = callsync_json_of_jsonb(row->links, NULL);
 	json_t	   *steps = json_object_get(context, "steps");
 	json_t	   *deps = json_object_get(context, "deps");
 	const char *name;
@@ -173,10 +173,10 @@ callsync_exchange_context(CallsyncEngineDest *dest, const CallsyncStep *step,
 			json_object_set(steps, name, link);
 	}
 	json_object_del(context, "deps");
-	json_object_set_new(context, "record", json_incref(callsync_json_parse(row->fields, callsync_json_object())));
+	json_object_set_new(context, "record", json_incref(callsync_json_of_jsonb(row->fields, callsync_json_object())));
 	stop_fields(dest->d, row->object, context);
 	if (row->document != NULL)
-		json_object_set_new(context, "call", callsync_call_document_said(callsync_json_parse(row->document, NULL)));
+		json_object_set_new(context, "call", callsync_call_document_said(callsync_json_of_jsonb(row->document, NULL)));
 	json_object_del(context, "id");
 	set_string(context, "id", known_id(step, row, links));
 	set_string(context, "key", row->idempotency_key);
@@ -198,7 +198,7 @@ callsync_exchange_forget_key(json_t *context, const CallsyncDelivery *row, const
 
 	/* (looked at last, because it is parsed once more) */
 	if (op == NULL || !op->needs_id || op->creates ||
-		json_object_get(callsync_json_parse(row->context, callsync_json_object()), "id") != NULL)
+		json_object_get(callsync_json_of_jsonb(row->context, callsync_json_object()), "id") != NULL)
 		return;
 	json_object_foreach_safe(record, next, field, value)
 		if (json_is_string(value) && strcmp(json_string_value(value), row->idempotency_key) == 0)

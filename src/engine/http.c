@@ -440,6 +440,18 @@ anything_done(CallsyncHttp *http)
 	return false;
 }
 
+void
+callsync_http_drive(CallsyncHttp *http)
+{
+	CallsyncPollReady ready[READY_AT_ONCE];
+	bool		woken;
+	int			nready = callsync_poll_wait(http->poll, 0, ready, READY_AT_ONCE, &woken);
+
+	drive(http, ready, nready);
+	if (woken)
+		SetLatch(MyLatch);
+}
+
 int
 callsync_http_wait(CallsyncHttp *http, int64 timeout_ms)
 {

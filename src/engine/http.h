@@ -138,6 +138,9 @@ extern int	callsync_http_room(const CallsyncHttp *http);
  */
 extern int	callsync_http_wait(CallsyncHttp *http, int64 timeout_ms);
 
+/* Does what can be done without waiting. A wake-up stays for callsync_http_wait(). */
+extern void callsync_http_drive(CallsyncHttp *http);
+
 /*
  * The next finished exchange of a channel, oldest first; NULL = none. The caller
  * releases it. Without "on": the engine's.

@@ -127,7 +127,7 @@ entry_state(const json_t *entry)
 static int
 open_deps(const CallsyncDeliveryHead *h, const json_t *steps, CallsyncJobDepSpec *specs, int max, bool *failed)
 {
-	json_t	   *deps = callsync_json_parse(h->deps, NULL);
+	json_t	   *deps = callsync_json_of_jsonb(h->deps, NULL);
 	const char *step;
 	json_t	   *dep;
 	int			n = 0;
@@ -173,7 +173,7 @@ add_head(Loading *l, CallsyncEngineDest *dest, const CallsyncQueueRow *q, const 
 	CallsyncJob proto = {0};
 	CallsyncJob *job;
 	CallsyncJobDepSpec deps[16];
-	json_t	   *steps = callsync_json_parse(h->steps, NULL);
+	json_t	   *steps = callsync_json_of_jsonb(h->steps, NULL);
 	json_t	   *mine = json_object_get(steps, h->step);
 	bool		failed;
 	int			ndeps;

@@ -14,8 +14,8 @@ typedef struct CallsyncRows CallsyncRows;
 
 /*
  * types: element types, one of TEXTOID, INT8OID, INT4OID, INT2OID, BOOLOID,
- * TIMESTAMPTZOID, FLOAT8OID, DATEOID, BYTEAOID; jsonb and arrays travel as text and are cast
- * in the statement. Lives in the current memory context.
+ * TIMESTAMPTZOID, FLOAT8OID, DATEOID, BYTEAOID, JSONBOID; arrays, and jsonb that is there as
+ * text, travel as text and are cast in the statement. Lives in the current memory context.
  */
 extern CallsyncRows *callsync_rows_create(int ncolumns, const Oid *types);
 

@@ -157,7 +157,7 @@ callsync_queue_count(const char *destination, int64 cap)
 
 #define HEAD_COLUMNS \
 	"SELECT d.id, d.source, d.call_id, d.destination, d.step, d.state, d.ordering_key, d.origin, d.attempts, " \
-	"(d.context OPERATOR(pg_catalog.->) 'deps')::pg_catalog.text, s.steps::pg_catalog.text"
+	"d.context OPERATOR(pg_catalog.->) 'deps', s.steps"
 /*
  * One look-up for each id, whatever the planner thinks of a table that was empty when the
  * plan was made (OFFSET 0 keeps the subquery one): walking the whole day in order of
@@ -214,8 +214,8 @@ callsync_delivery_heads(DateADT day, const int64 *ids, int n, bool fresh,
 		h->ordering_key = callsync_row_text(i, 7, mcxt);
 		h->origin = callsync_row_text(i, 8, mcxt);
 		h->attempts = callsync_row_int32(i, 9, 0);
-		h->deps = callsync_row_text(i, 10, mcxt);
-		h->steps = callsync_row_text(i, 11, mcxt);
+		h->deps = callsync_row_varlena(i, 10, mcxt);
+		h->steps = callsync_row_varlena(i, 11, mcxt);
 		if (!fresh)
 		{
 			h->exchanges = callsync_row_int32(i, 12, 0);
@@ -231,9 +231,9 @@ callsync_delivery_heads(DateADT day, const int64 *ids, int n, bool fresh,
 static CallsyncDayStmt stmt_load = {
 	.proto = {
 		.sql = "SELECT d.id, d.shard, d.source, d.call_id, d.destination, d.step, d.object, d.operation, d.state, d.record_id, "
-		"d.idempotency_key, d.origin, d.trace_id, d.fields::pg_catalog.text, d.context::pg_catalog.text, c.document::pg_catalog.text, "
+		"d.idempotency_key, d.origin, d.trace_id, d.fields, d.context, c.document, "
 		"CASE WHEN d.record_id IS NULL OR d.depends_on OPERATOR(pg_catalog.<>) '{}' THEN "
-		" (SELECT pg_catalog.jsonb_object_agg(l.step, pg_catalog.jsonb_build_object('id', l.record_id, 'key', l.idempotency_key))::pg_catalog.text "
+		" (SELECT pg_catalog.jsonb_object_agg(l.step, pg_catalog.jsonb_build_object('id', l.record_id, 'key', l.idempotency_key)) "
 		"  FROM callsync.record_link l WHERE l.destination" EQ "d.destination AND l.source" EQ "d.source AND l.call_id" EQ "d.call_id) END, "
 		"CASE WHEN d.record_id IS NULL THEN (SELECT l.contact_id FROM callsync.contact_link l "
 		"  WHERE l.destination" EQ "d.destination AND l.identity" EQ "d.idempotency_key) END, "
@@ -270,10 +270,10 @@ callsync_delivery_load(DateADT day, const int64 *ids, int n, MemoryContext mcxt,
 		d->idempotency_key = callsync_row_text(i, 11, mcxt);
 		d->origin = callsync_row_text(i, 12, mcxt);
 		d->trace_id = callsync_row_text(i, 13, mcxt);
-		d->fields = callsync_row_text(i, 14, mcxt);
-		d->context = callsync_row_text(i, 15, mcxt);
-		d->document = callsync_row_text(i, 16, mcxt);
-		d->links = callsync_row_text(i, 17, mcxt);
+		d->fields = callsync_row_varlena(i, 14, mcxt);
+		d->context = callsync_row_varlena(i, 15, mcxt);
+		d->document = callsync_row_varlena(i, 16, mcxt);
+		d->links = callsync_row_varlena(i, 17, mcxt);
 		d->contact_id = callsync_row_text(i, 18, mcxt);
 		d->attempts = callsync_row_int32(i, 19, 0);
 		d->call_version = callsync_row_int32(i, 20, 0);
@@ -388,17 +388,17 @@ static CallsyncStmt stmt_letter = {
 	.sql = "INSERT INTO callsync.dead_letter (delivery_id, day, source, call_id, destination, step, object, operation, idempotency_key, "
 	"error_class, http_status, last_error, remedy, attempts, fields, dead_at) "
 	"SELECT k.id, k.day, k.source, k.call_id, k.destination, k.step, k.object, k.operation, k.key, k.error_class, k.http_status, "
-	"k.last_error, k.remedy, k.attempts, k.fields::pg_catalog.jsonb, k.dead_at "
+	"k.last_error, k.remedy, k.attempts, k.fields, k.dead_at "
 	"FROM unnest($1::pg_catalog.int8[], $2::pg_catalog.date[], $3::pg_catalog.text[], $4::pg_catalog.text[], $5::pg_catalog.text[], "
 	"$6::pg_catalog.text[], $7::pg_catalog.text[], $8::pg_catalog.text[], $9::pg_catalog.text[], $10::pg_catalog.text[], $11::pg_catalog.int4[], "
-	"$12::pg_catalog.text[], $13::pg_catalog.text[], $14::pg_catalog.int4[], $15::pg_catalog.text[], $16::pg_catalog.timestamptz[]) "
+	"$12::pg_catalog.text[], $13::pg_catalog.text[], $14::pg_catalog.int4[], $15::pg_catalog.jsonb[], $16::pg_catalog.timestamptz[]) "
 	"AS k(id, day, source, call_id, destination, step, object, operation, key, error_class, http_status, last_error, remedy, attempts, fields, dead_at) "
 	"ON CONFLICT (delivery_id) DO UPDATE SET operation = EXCLUDED.operation, error_class = EXCLUDED.error_class, "
 	"http_status = EXCLUDED.http_status, last_error = EXCLUDED.last_error, remedy = EXCLUDED.remedy, attempts = EXCLUDED.attempts, "
 	"dead_at = EXCLUDED.dead_at, redriven_at = NULL",
 	.nargs = 16,
 	.argtypes = {INT8ARRAYOID, DATEARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-		TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID},
+		TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, JSONBARRAYOID, TIMESTAMPTZARRAYOID},
 	.returns = SPI_OK_INSERT
 };
 
@@ -406,7 +406,7 @@ void
 callsync_dead_letter_write(const CallsyncDeadLetter *letters, int n, TimestampTz now)
 {
 	static const Oid types[] = {INT8OID, DATEOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT4OID,
-	TEXTOID, TEXTOID, INT4OID, TEXTOID, TIMESTAMPTZOID};
+	TEXTOID, TEXTOID, INT4OID, JSONBOID, TIMESTAMPTZOID};
 	CallsyncRows *rows;
 
 	if (n == 0)
@@ -435,7 +435,7 @@ callsync_dead_letter_write(const CallsyncDeadLetter *letters, int n, TimestampTz
 		callsync_rows_text(rows, l->last_error);
 		callsync_rows_text(rows, l->remedy);
 		callsync_rows_int4(rows, l->attempts);
-		callsync_rows_text(rows, d->fields);
+		callsync_rows_datum(rows, PointerGetDatum(d->fields));
 		callsync_rows_time(rows, now);
 	}
 	callsync_rows_run(rows, &stmt_letter);

@@ -35,8 +35,8 @@ typedef struct CallsyncDeliveryHead
 	char	   *ordering_key;
 	char	   *origin;
 	int			attempts;
-	char	   *deps;			/* JSON text {"STEP": {"delivery", "required"}}, or NULL */
-	char	   *steps;			/* JSON text of sync_state.steps, or NULL */
+	struct varlena *deps;		/* jsonb of the context: steps it waits for, or NULL */
+	struct varlena *steps;		/* jsonb of its sync_state, or NULL */
 	int			exchanges;		/* attempt rows so far */
 	TimestampTz first_try;		/* 0: none was made */
 	int			open_n;			/* attempt that was started and has no end, 0: none */
@@ -61,10 +61,10 @@ typedef struct CallsyncDelivery
 	char	   *idempotency_key;
 	char	   *origin;
 	char	   *trace_id;
-	char	   *fields;			/* JSON text */
-	char	   *context;		/* JSON text */
-	char	   *document;		/* JSON text of the call, or NULL */
-	char	   *links;			/* JSON text {"STEP": {"id", "key"}}: records of the call's steps, or NULL */
+	struct varlena *fields;		/* jsonb, as the next three */
+	struct varlena *context;
+	struct varlena *document;	/* of the call, or NULL */
+	struct varlena *links;		/* {"STEP": {"id", "key"}}: records of the call's steps, or NULL */
 	char	   *contact_id;		/* of the contact with this idempotency key, or NULL */
 	int			attempts;
 	int			call_version;

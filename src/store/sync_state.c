@@ -15,8 +15,8 @@
 #define EQ " OPERATOR(pg_catalog.=) "
 
 static CallsyncStmt stmt_load = {
-	.sql = "SELECT k.n, s.steps::pg_catalog.text, s.records::pg_catalog.text, s.status, s.contact_record_id, s.attempts, s.synced_at, s.stage, "
-	"pg_catalog.to_jsonb(s.missing_fields)::pg_catalog.text "
+	.sql = "SELECT k.n, s.steps, s.records, s.status, s.contact_record_id, s.attempts, s.synced_at, s.stage, "
+	"pg_catalog.to_jsonb(s.missing_fields) "
 	"FROM unnest($1::pg_catalog.text[], $2::pg_catalog.text[], $3::pg_catalog.text[], $4::pg_catalog.int4[]) "
 	"AS k(source, call_id, destination, n) JOIN callsync.sync_state s ON s.source" EQ "k.source AND s.call_id" EQ "k.call_id "
 	"AND s.destination" EQ "k.destination",
@@ -74,14 +74,14 @@ callsync_sync_state_load(CallsyncSyncState *states, int n)
 	{
 		CallsyncSyncState *s = &states[callsync_row_int32(i, 1, 0)];
 
-		s->steps = callsync_json_parse(callsync_row_text(i, 2, CurrentMemoryContext), callsync_json_object());
-		s->records = callsync_json_parse(callsync_row_text(i, 3, CurrentMemoryContext), callsync_json_object());
+		s->steps = callsync_json_of_jsonb(callsync_row_varlena(i, 2, CurrentMemoryContext), callsync_json_object());
+		s->records = callsync_json_of_jsonb(callsync_row_varlena(i, 3, CurrentMemoryContext), callsync_json_object());
 		s->status = callsync_row_text(i, 4, CurrentMemoryContext);
 		s->contact_record_id = callsync_row_text(i, 5, CurrentMemoryContext);
 		s->attempts = callsync_row_int32(i, 6, 0);
 		s->synced_at = callsync_row_time(i, 7, 0);
 		s->stage = callsync_row_text(i, 8, CurrentMemoryContext);
-		s->planned_missing = callsync_json_parse(callsync_row_text(i, 9, CurrentMemoryContext), json_array());
+		s->planned_missing = callsync_json_of_jsonb(callsync_row_varlena(i, 9, CurrentMemoryContext), json_array());
 	}
 }
 

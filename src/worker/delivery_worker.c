@@ -12,6 +12,9 @@
  */
 #include "postgres.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,6 +51,8 @@
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS 30000
 #define LOCK_TIMEOUT_MS "5s"
+#define TICK_MEMORY (1024 * 1024)
+#define KEEP_MEMORY (8 * TICK_MEMORY)
 #define DRAIN_LOOK_MS 200		/* while ending: how often to see whether to hurry */
 #define SLOT_TRIES 5
 #define GUARD_LOOK_MS 1000		/* while it is not certain that this is no copy */
@@ -155,6 +160,21 @@ fix_settings(void)
 
 	for (int i = 0; i < lengthof(settings); i++)
 		SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
+}
+
+/*
+ * What one turn frees, the next one takes again: giving it back to the kernel in between
+ * costs more than the turn's own work on it.
+ */
+static void
+keep_freed_memory(void)
+{
+#ifdef __GLIBC__
+	(void) mallopt(M_TRIM_THRESHOLD, KEEP_MEMORY);
+	(void) mallopt(M_TOP_PAD, TICK_MEMORY);
+	/* (setting the one above makes this one stay at 128 kB) */
+	(void) mallopt(M_MMAP_THRESHOLD, KEEP_MEMORY);
+#endif
 }
 
 /* One process per database and index; another look may hold the lock for a moment. */
@@ -499,11 +519,13 @@ callsync_worker_main(Datum main_arg)
 	}
 	fix_settings();
 	callsync_worker_announce();
+	keep_freed_memory();
 
 	worker->context = AllocSetContextCreate(TopMemoryContext, "callsync worker",
 											ALLOCSET_DEFAULT_SIZES);
+	/* its first block stays when it is reset: a busy tick fills about that much, turn after turn */
 	worker->tick_context = AllocSetContextCreate(TopMemoryContext, "callsync tick",
-												 ALLOCSET_DEFAULT_SIZES);
+												 TICK_MEMORY, TICK_MEMORY, 8 * TICK_MEMORY);
 	worker->identity.database = MyDatabaseId;
 	worker->identity.index = worker->args.index;
 	worker->identity.workers = callsync_workers;
