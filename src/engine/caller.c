@@ -8,8 +8,6 @@
  */
 #include "postgres.h"
 
-#include "utils/snapmgr.h"
-
 #include "core/person_key.h"
 #include "engine/caller.h"
 #include "engine/lookup.h"
@@ -145,7 +143,7 @@ ask_with(const CallsyncDestination *d, const CallsyncPlanCall *call, const Calls
  * it is kept as a decision of its own.
  */
 static bool
-use_verdict(CallsyncDestination *d, CallsyncPlanCall *call, const CallsyncPlanBase *base, CallsyncCaller *caller)
+use_verdict(CallsyncPlan *plan, CallsyncDestination *d, CallsyncPlanCall *call, const CallsyncPlanBase *base, CallsyncCaller *caller)
 {
 	CallsyncMatch *verdict = callsync_match_verdict(d->name, call->row->source, call->row->call_id);
 	CallsyncMatchInput input;
@@ -153,7 +151,7 @@ use_verdict(CallsyncDestination *d, CallsyncPlanCall *call, const CallsyncPlanBa
 	if (verdict == NULL)
 		return false;
 	match_input(d, call, &input);
-	callsync_match_record(call->row->source, call->row->call_id, &input, verdict);
+	callsync_caller_batch_record(plan->callers, call->row->source, call->row->call_id, &input, verdict);
 	caller->decision = callsync_decision_name(verdict->decision);
 	caller->probability = verdict->probability;
 	caller->explanation = verdict->explanation;
@@ -175,7 +173,7 @@ use_verdict(CallsyncDestination *d, CallsyncPlanCall *call, const CallsyncPlanBa
 }
 
 void
-callsync_caller_resolve(CallsyncDestination *d, CallsyncPlanCall *call,
+callsync_caller_resolve(CallsyncPlan *plan, CallsyncDestination *d, CallsyncPlanCall *call,
 						const CallsyncPlanBase *base, CallsyncCaller *caller)
 {
 	CallsyncMatchInput input;
@@ -189,7 +187,7 @@ callsync_caller_resolve(CallsyncDestination *d, CallsyncPlanCall *call,
 	memset(caller, 0, sizeof(*caller));
 	caller->probability = -1;
 
-	if (redecide && use_verdict(d, call, base, caller))
+	if (redecide && use_verdict(plan, d, call, base, caller))
 		return;
 	if (base != NULL && base->match_decision != NULL && !redecide)
 	{
@@ -227,15 +225,12 @@ callsync_caller_resolve(CallsyncDestination *d, CallsyncPlanCall *call,
 		return;
 	}
 	match_input(d, call, &input);
-	PushActiveSnapshot(GetLatestSnapshot());
-	match = callsync_match_caller(&input);
+	match = callsync_caller_batch_match(plan->callers, &input);
 	if (!redecide)
 		caller->ask = ask_with(d, call, &input, match, asked);
-	if (caller->ask == NULL)
-		callsync_match_record(call->row->source, call->row->call_id, &input, match);
-	PopActiveSnapshot();
 	if (caller->ask != NULL)
 		return;
+	callsync_caller_batch_record(plan->callers, call->row->source, call->row->call_id, &input, match);
 
 	caller->explanation = match->explanation;
 	if (match->decision == CALLSYNC_DECIDE_NEW &&
@@ -247,6 +242,7 @@ callsync_caller_resolve(CallsyncDestination *d, CallsyncPlanCall *call,
 	if (match->decision == CALLSYNC_DECIDE_MATCH)
 	{
 		use_known_contact(d, caller, match->contact_id);
+		caller->expected = is_provisional(match->contact_id);
 		return;
 	}
 	if (match->decision == CALLSYNC_DECIDE_REVIEW && d->hold_ambiguous)
@@ -259,24 +255,30 @@ callsync_caller_resolve(CallsyncDestination *d, CallsyncPlanCall *call,
 }
 
 void
-callsync_caller_expect(CallsyncDestination *d, CallsyncPlanCall *call, const CallsyncCaller *caller)
+callsync_caller_expect(CallsyncPlan *plan, CallsyncDestination *d, CallsyncPlanCall *call, const CallsyncCaller *caller)
 {
-	const char *phone = caller_text(call->document, "phone");
+	CallsyncContactClaim claim = {d->name, caller->contact_key, call->row->source, call->row->call_id};
+	CallsyncExpectedContact contact = {d->name, caller->contact_key};
+	const char *name = caller_text(call->document, "name");
 	char		e164[32];
 
 	/* a contact that callsync did not make has no key of ours */
 	if (strncmp(caller->contact_key, "id:", 3) == 0)
 		return;
-	if (caller->contact_id != NULL)
+	if (caller->contact_id != NULL || caller->expected)
 	{
-		callsync_contact_key_claim(d->name, caller->contact_key, call->row->source, call->row->call_id);
+		callsync_caller_batch_claim(plan->callers, &claim);
 		return;
 	}
+	if (name != NULL)
+		callsync_contact_split_name(name, &contact.first_name, &contact.last_name);
+	contact.email = caller_text(call->document, "email");
+	contact.phone = caller_text(call->document, "phone");
+	contact.postal_code = caller_text(call->document, "postal_code");
 	/* a withheld number would make strangers alike */
-	if (phone != NULL && !callsync_person_e164(phone, strlen(phone), d->region ? d->region : call->region, e164, sizeof(e164)))
-		phone = NULL;
-	callsync_contact_expect(d->name, caller->contact_key, call->row->source, call->row->call_id,
-							caller_text(call->document, "name"), caller_text(call->document, "email"),
-							phone ? phone : caller_text(call->document, "spoken_phone"),
-							caller_text(call->document, "postal_code"));
+	if (contact.phone != NULL && !callsync_person_e164(contact.phone, strlen(contact.phone), d->region ? d->region : call->region, e164, sizeof(e164)))
+		contact.phone = NULL;
+	if (contact.phone == NULL)
+		contact.phone = caller_text(call->document, "spoken_phone");
+	callsync_caller_batch_expect(plan->callers, &claim, &contact);
 }

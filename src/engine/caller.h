@@ -18,6 +18,7 @@ typedef struct CallsyncCaller
 	 * decision.
 	 */
 	const char *contact_key;
+	bool		expected;		/* the mirror has its provisional row already */
 	bool		hold;			/* a person has to decide before anything is sent */
 	/*
 	 * The destination has to be asked first (lookup.h): with this operation, or, where it
@@ -36,9 +37,10 @@ extern int	callsync_caller_lock_keys(CallsyncDestination *destination, const Cal
 									  const CallsyncPlanBase *base, uint32 *keys);
 
 /*
- * Decides, and keeps the decision with its evidence. The caller's keys are locked.
+ * Decides, and leaves the decision with its evidence in plan->callers. The caller's keys
+ * are locked.
  */
-extern void callsync_caller_resolve(CallsyncDestination *destination, CallsyncPlanCall *call,
+extern void callsync_caller_resolve(CallsyncPlan *plan, CallsyncDestination *destination, CallsyncPlanCall *call,
 									const CallsyncPlanBase *base, CallsyncCaller *caller);
 
 /*
@@ -46,7 +48,7 @@ extern void callsync_caller_resolve(CallsyncDestination *destination, CallsyncPl
  * provisional one in the mirror, so that the next call of the same person
  * finds it before the CRM has answered.
  */
-extern void callsync_caller_expect(CallsyncDestination *destination, CallsyncPlanCall *call,
+extern void callsync_caller_expect(CallsyncPlan *plan, CallsyncDestination *destination, CallsyncPlanCall *call,
 								   const CallsyncCaller *caller);
 
 #endif

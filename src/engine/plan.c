@@ -61,12 +61,14 @@ callsync_plan_create(TimestampTz now)
 	CallsyncPlan *plan = palloc0(sizeof(*plan));
 
 	plan->now = now;
+	plan->callers = callsync_caller_batch_create();
 	return plan;
 }
 
 void
 callsync_plan_write(CallsyncPlan *plan)
 {
+	callsync_caller_batch_write(plan->callers);
 	callsync_plan_supersede(plan->superseded, plan->nsuperseded, plan->now);
 	callsync_plan_write_deliveries(plan->deliveries, plan->ndeliveries, plan->now);
 	callsync_plan_write_validations(plan->validations, plan->nvalidations, plan->states, plan->nstates, plan->now);
@@ -84,8 +86,7 @@ new_trace_id(void)
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg("could not generate a trace id")));
 	bytes[0] |= 1;				/* all zero is no trace id (W3C Trace Context) */
-	for (int i = 0; i < 16; i++)
-		sprintf(text + 2 * i, "%02x", bytes[i]);
+	text[hex_encode((const char *) bytes, sizeof(bytes), text)] = '\0';
 	return text;
 }
 
@@ -611,7 +612,7 @@ expect_contact(Planning *p)
 
 		if (step != NULL && step->per_person && !p->caller.hold)
 		{
-			callsync_caller_expect(p->d, p->call, &p->caller);
+			callsync_caller_expect(p->plan, p->d, p->call, &p->caller);
 			return;
 		}
 	}
@@ -642,7 +643,7 @@ callsync_plan_destination(CallsyncPlan *plan, CallsyncDestination *d, CallsyncPl
 	p.first_delivery = plan->ndeliveries;
 	initStringInfo(&p.missing);
 
-	callsync_caller_resolve(d, call, base, &p.caller);
+	callsync_caller_resolve(plan, d, call, base, &p.caller);
 	call->row->matching_at = call->row->matching_at ? call->row->matching_at : plan->now;
 	if (p.caller.asking)
 		return;					/* planned again when the answer is in */

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "store/call.h"
+#include "store/caller_batch.h"
 #include "store/destination.h"
 #include "store/plan.h"
 
@@ -15,6 +16,7 @@
 typedef struct CallsyncPlan
 {
 	TimestampTz now;
+	CallsyncCallerBatch *callers;
 	int			ndeliveries;
 	int			maxdeliveries;
 	CallsyncPlannedDelivery *deliveries;

@@ -44,6 +44,8 @@ struct CallsyncMirror
 	MirrorIndex key;
 	MirrorIndex term;
 	MirrorIndex contact;
+	const CallsyncMirrorPending *pending;	/* or NULL */
+	TupleTableSlot *pending_slot;
 };
 
 int64
@@ -234,7 +236,7 @@ close_index(MirrorIndex *m)
 }
 
 CallsyncMirror *
-callsync_mirror_open(Snapshot snapshot)
+callsync_mirror_open(Snapshot snapshot, const CallsyncMirrorPending *pending)
 {
 	CallsyncMirror *mirror = palloc0(sizeof(CallsyncMirror));
 	Oid			namespace = get_namespace_oid("callsync", false);
@@ -245,12 +247,17 @@ callsync_mirror_open(Snapshot snapshot)
 	open_index(&mirror->contact, "contact", "contact_cid", namespace, snapshot);
 	mirror->key.scan->xs_want_itup = true;
 	mirror->term.scan->xs_want_itup = true;
+	mirror->pending = pending;
+	if (pending != NULL)
+		mirror->pending_slot = MakeSingleTupleTableSlot(RelationGetDescr(mirror->contact.heap), &TTSOpsVirtual);
 	return mirror;
 }
 
 void
 callsync_mirror_close(CallsyncMirror *mirror)
 {
+	if (mirror->pending_slot != NULL)
+		ExecDropSingleTupleTableSlot(mirror->pending_slot);
 	close_index(&mirror->contact);
 	close_index(&mirror->term);
 	close_index(&mirror->key);
@@ -313,6 +320,15 @@ callsync_mirror_key(CallsyncMirror *mirror, uint64_t key, int64 *cid, int max, b
 		}
 		cid[n++] = value;
 	}
+	if (mirror->pending != NULL && !*more)
+	{
+		const int64 *cids;
+		int			npending = callsync_mirror_pending_key(mirror->pending, key, &cids);
+
+		*more = n + npending > max;
+		for (int i = 0; i < npending && n < max; i++)
+			cid[n++] = cids[i];
+	}
 	return n;
 }
 
@@ -325,6 +341,12 @@ callsync_mirror_count(CallsyncMirror *mirror, uint64_t key, int limit)
 	start(&mirror->key, (int64) key);
 	while (n < limit && next(&mirror->key, mirror->snapshot, &value))
 		n++;
+	if (mirror->pending != NULL)
+	{
+		const int64 *cids;
+
+		n = Min(limit, n + callsync_mirror_pending_key(mirror->pending, key, &cids));
+	}
 	return n;
 }
 
@@ -337,7 +359,13 @@ callsync_mirror_term(CallsyncMirror *mirror, uint64_t term)
 	start(&mirror->term, (int64) term);
 	while (next(&mirror->term, mirror->snapshot, &value))
 		sum += (double) value;
-	return sum < 0 ? 0 : sum;
+	return Max(sum, 0) + callsync_mirror_pending(mirror, term);
+}
+
+double
+callsync_mirror_pending(CallsyncMirror *mirror, uint64_t term)
+{
+	return mirror->pending ? callsync_mirror_pending_term(mirror->pending, term) : 0;
 }
 
 TupleTableSlot *
@@ -350,5 +378,7 @@ callsync_mirror_contact(CallsyncMirror *mirror, int64 cid)
 	outer = MemoryContextSwitchTo(mirror->contact.context);
 	found = index_getnext_slot(mirror->contact.scan, ForwardScanDirection, mirror->contact.slot);
 	MemoryContextSwitchTo(outer);
+	if (!found && mirror->pending != NULL && callsync_mirror_pending_contact(mirror->pending, cid, mirror->pending_slot))
+		return mirror->pending_slot;
 	return found ? mirror->contact.slot : NULL;
 }

@@ -15,6 +15,7 @@
 
 #include "core/person.h"
 #include "store/match_config.h"
+#include "store/mirror_pending.h"
 
 /* Columns of callsync.contact, in order. */
 enum
@@ -65,7 +66,8 @@ extern int	callsync_contact_row_terms(TupleTableSlot *slot, CallsyncKey *terms, 
 /* An open mirror to look things up in. */
 typedef struct CallsyncMirror CallsyncMirror;
 
-extern CallsyncMirror *callsync_mirror_open(Snapshot snapshot);
+/* pending: contacts that count as being there, or NULL */
+extern CallsyncMirror *callsync_mirror_open(Snapshot snapshot, const CallsyncMirrorPending *pending);
 extern void callsync_mirror_close(CallsyncMirror *mirror);
 
 /*
@@ -79,6 +81,9 @@ extern int	callsync_mirror_count(CallsyncMirror *mirror, uint64_t key, int limit
 
 /* Sum of a term's counts. */
 extern double callsync_mirror_term(CallsyncMirror *mirror, uint64_t term);
+
+/* The part of it that pending contacts have. */
+extern double callsync_mirror_pending(CallsyncMirror *mirror, uint64_t term);
 
 /* The contact's row, or NULL. The slot is the mirror's and holds it until the next call. */
 extern TupleTableSlot *callsync_mirror_contact(CallsyncMirror *mirror, int64 cid);

@@ -8,7 +8,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
-#include "pg/spi.h"
+#include "pg/rows.h"
 #include "store/contact_pending.h"
 
 static CallsyncStmt stmt_key_of_id = {
@@ -28,14 +28,16 @@ static CallsyncStmt stmt_link = {
  * key's row for each call of a known caller and make workers wait for each other.
  */
 static CallsyncStmt stmt_claim = {
-	.sql = "WITH known AS (SELECT (SELECT k.contact_id FROM callsync.contact_link k WHERE k.destination OPERATOR(pg_catalog.=) $1 "
-	" AND k.identity OPERATOR(pg_catalog.=) $2) AS contact_id), "
-	"moved AS (UPDATE callsync.contact_link l SET contact_key = $2, contact_id = n.contact_id FROM known n "
-	" WHERE l.destination OPERATOR(pg_catalog.=) $1 AND l.identity IN ($2, $3) AND l.contact_key OPERATOR(pg_catalog.<>) $2) "
+	.sql = "WITH known AS MATERIALIZED (SELECT k.destination, k.key, k.call, l.contact_id "
+	" FROM unnest($1::pg_catalog.text[], $2::pg_catalog.text[], $3::pg_catalog.text[]) AS k(destination, key, call) "
+	" LEFT JOIN callsync.contact_link l ON l.destination OPERATOR(pg_catalog.=) k.destination AND l.identity OPERATOR(pg_catalog.=) k.key), "
+	"moved AS (UPDATE callsync.contact_link l SET contact_key = n.key, contact_id = n.contact_id FROM known n "
+	" WHERE l.destination OPERATOR(pg_catalog.=) n.destination AND l.identity OPERATOR(pg_catalog.=) ANY (ARRAY[n.key, n.call]) "
+	" AND l.contact_key OPERATOR(pg_catalog.<>) n.key) "
 	"INSERT INTO callsync.contact_link (destination, identity, contact_key, contact_id) "
-	"SELECT $1, i.identity, $2, n.contact_id FROM known n, pg_catalog.unnest(ARRAY[$2, $3]) AS i(identity) GROUP BY i.identity, n.contact_id "
-	"ON CONFLICT (destination, identity) DO NOTHING",
-	.nargs = 3, .argtypes = {TEXTOID, TEXTOID, TEXTOID}, .returns = SPI_OK_INSERT
+	"SELECT DISTINCT n.destination, i.identity, n.key, n.contact_id FROM known n, pg_catalog.unnest(ARRAY[n.key, n.call]) AS i(identity) "
+	"ORDER BY 1, 2 ON CONFLICT (destination, identity) DO NOTHING",
+	.nargs = 3, .argtypes = {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, .returns = SPI_OK_INSERT
 };
 
 /*
@@ -44,10 +46,13 @@ static CallsyncStmt stmt_claim = {
  */
 static CallsyncStmt stmt_provisional = {
 	.sql = "INSERT INTO callsync.contact (destination, contact_id, first_name, last_name, email, phone, postal_code) "
-	"SELECT $1, 'callsync:' OPERATOR(pg_catalog.||) $2, $3, $4, $5, $6, $7 "
-	"WHERE NOT EXISTS (SELECT 1 FROM callsync.contact_link l WHERE l.destination OPERATOR(pg_catalog.=) $1 "
-	"AND l.identity OPERATOR(pg_catalog.=) $2 AND l.contact_id IS NOT NULL) ON CONFLICT DO NOTHING",
-	.nargs = 7, .argtypes = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}, .returns = SPI_OK_INSERT
+	"SELECT k.destination, 'callsync:' OPERATOR(pg_catalog.||) k.key, k.first_name, k.last_name, k.email, k.phone, k.postal_code "
+	"FROM unnest($1::pg_catalog.text[], $2::pg_catalog.text[], $3::pg_catalog.text[], $4::pg_catalog.text[], $5::pg_catalog.text[], "
+	"$6::pg_catalog.text[], $7::pg_catalog.text[]) AS k(destination, key, first_name, last_name, email, phone, postal_code) "
+	"WHERE NOT EXISTS (SELECT 1 FROM callsync.contact_link l WHERE l.destination OPERATOR(pg_catalog.=) k.destination "
+	"AND l.identity OPERATOR(pg_catalog.=) k.key AND l.contact_id IS NOT NULL) ON CONFLICT DO NOTHING",
+	.nargs = 7, .argtypes = {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID},
+	.returns = SPI_OK_INSERT
 };
 
 /*
@@ -55,10 +60,10 @@ static CallsyncStmt stmt_provisional = {
  * its snapshot is from before: a later snapshot sees that.
  */
 static CallsyncStmt stmt_overtaken = {
-	.sql = "DELETE FROM callsync.contact c WHERE c.destination OPERATOR(pg_catalog.=) $1 "
-	"AND c.contact_id OPERATOR(pg_catalog.=) ('callsync:' OPERATOR(pg_catalog.||) $2) AND EXISTS (SELECT 1 FROM callsync.contact_link l "
-	"WHERE l.destination OPERATOR(pg_catalog.=) $1 AND l.identity OPERATOR(pg_catalog.=) $2 AND l.contact_id IS NOT NULL)",
-	.nargs = 2, .argtypes = {TEXTOID, TEXTOID}, .returns = SPI_OK_DELETE
+	.sql = "DELETE FROM callsync.contact c USING unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) AS k(destination, key), callsync.contact_link l "
+	"WHERE l.destination OPERATOR(pg_catalog.=) k.destination AND l.identity OPERATOR(pg_catalog.=) k.key AND l.contact_id IS NOT NULL "
+	"AND c.destination OPERATOR(pg_catalog.=) k.destination AND c.contact_id OPERATOR(pg_catalog.=) ('callsync:' OPERATOR(pg_catalog.||) k.key)",
+	.nargs = 2, .argtypes = {TEXTARRAYOID, TEXTARRAYOID}, .returns = SPI_OK_DELETE
 };
 
 /* The row goes with the contact's key: where its create is still under way, it gets the id as well. */
@@ -101,14 +106,15 @@ callsync_contact_id_of_key(const char *destination, const char *contact_key)
 	return lookup(destination, contact_key, 2);
 }
 
-void
-callsync_contact_key_claim(const char *destination, const char *contact_key,
-						   const char *source, const char *call_id)
+/* in one order: workers that share callers would else wait for each other */
+static int
+compare_claims(const void *a, const void *b)
 {
-	Datum		values[3] = {CStringGetTextDatum(destination), CStringGetTextDatum(contact_key),
-	CStringGetTextDatum(psprintf("call:%s/%s", source, call_id))};
+	const CallsyncContactClaim *x = *(const CallsyncContactClaim *const *) a;
+	const CallsyncContactClaim *y = *(const CallsyncContactClaim *const *) b;
+	int			c = strcmp(x->destination, y->destination);
 
-	callsync_stmt_run(&stmt_claim, values, NULL, false, 0);
+	return c != 0 ? c : strcmp(x->contact_key, y->contact_key);
 }
 
 void
@@ -120,9 +126,38 @@ callsync_contact_surplus(const char *destination, const char *source, const char
 	callsync_stmt_run(&stmt_surplus, values, NULL, false, 0);
 }
 
-/* the last word is the surname; the matching engine compares names as a whole anyway */
-static void
-split_name(const char *name, char **first, char **last)
+void
+callsync_contact_claim(const CallsyncContactClaim *claims, int n)
+{
+	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID};
+	const CallsyncContactClaim **sorted;
+	CallsyncRows *rows;
+
+	if (n == 0)
+		return;
+	sorted = palloc(sizeof(*sorted) * n);
+	for (int i = 0; i < n; i++)
+		sorted[i] = &claims[i];
+	qsort(sorted, n, sizeof(*sorted), compare_claims);
+	rows = callsync_rows_create(lengthof(types), types);
+	for (int i = 0; i < n; i++)
+	{
+		callsync_rows_begin(rows);
+		callsync_rows_text(rows, sorted[i]->destination);
+		callsync_rows_text(rows, sorted[i]->contact_key);
+		callsync_rows_text(rows, psprintf("call:%s/%s", sorted[i]->source, sorted[i]->call_id));
+	}
+	callsync_rows_run(rows, &stmt_claim);
+}
+
+const char *
+callsync_expected_contact_id(const CallsyncExpectedContact *contact)
+{
+	return psprintf("callsync:%s", contact->contact_key);
+}
+
+void
+callsync_contact_split_name(const char *name, const char **first, const char **last)
 {
 	char	   *copy = pstrdup(name);
 	char	   *space = strrchr(copy, ' ');
@@ -137,33 +172,51 @@ split_name(const char *name, char **first, char **last)
 	}
 }
 
-void
-callsync_contact_expect(const char *destination, const char *contact_key,
-						const char *source, const char *call_id,
-						const char *name, const char *email,
-						const char *phone, const char *postal_code)
+static int
+compare_contacts(const void *a, const void *b)
 {
-	char	   *first = NULL;
-	char	   *last = NULL;
-	const char *texts[7];
-	Datum		values[7];
-	bool		nulls[7];
+	const CallsyncExpectedContact *x = *(const CallsyncExpectedContact *const *) a;
+	const CallsyncExpectedContact *y = *(const CallsyncExpectedContact *const *) b;
+	int			c = strcmp(x->destination, y->destination);
 
-	callsync_contact_key_claim(destination, contact_key, source, call_id);
-	if (name != NULL)
-		split_name(name, &first, &last);
-	texts[0] = destination;
-	texts[1] = contact_key;
-	texts[2] = first;
-	texts[3] = last;
-	texts[4] = email;
-	texts[5] = phone;
-	texts[6] = postal_code;
-	for (int i = 0; i < 7; i++)
+	if (c == 0)
+		c = strcmp(x->contact_key, y->contact_key);
+	/* of several for one key the first is kept */
+	return c != 0 ? c : (x > y) - (x < y);
+}
+
+void
+callsync_contact_provide(const CallsyncExpectedContact *contacts, int n)
+{
+	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
+	const CallsyncExpectedContact **sorted;
+	CallsyncRows *rows;
+	CallsyncRows *keys;
+
+	if (n == 0)
+		return;
+	sorted = palloc(sizeof(*sorted) * n);
+	for (int i = 0; i < n; i++)
+		sorted[i] = &contacts[i];
+	qsort(sorted, n, sizeof(*sorted), compare_contacts);
+	rows = callsync_rows_create(7, types);
+	keys = callsync_rows_create(2, types);
+	for (int i = 0; i < n; i++)
 	{
-		nulls[i] = texts[i] == NULL;
-		values[i] = nulls[i] ? (Datum) 0 : CStringGetTextDatum(texts[i]);
+		const CallsyncExpectedContact *c = sorted[i];
+
+		callsync_rows_begin(rows);
+		callsync_rows_text(rows, c->destination);
+		callsync_rows_text(rows, c->contact_key);
+		callsync_rows_text(rows, c->first_name);
+		callsync_rows_text(rows, c->last_name);
+		callsync_rows_text(rows, c->email);
+		callsync_rows_text(rows, c->phone);
+		callsync_rows_text(rows, c->postal_code);
+		callsync_rows_begin(keys);
+		callsync_rows_text(keys, c->destination);
+		callsync_rows_text(keys, c->contact_key);
 	}
-	if (callsync_stmt_run(&stmt_provisional, values, nulls, false, 0) > 0)
-		callsync_stmt_run(&stmt_overtaken, values, NULL, false, 0);
+	if (callsync_rows_run(rows, &stmt_provisional) > 0)
+		callsync_rows_run(keys, &stmt_overtaken);
 }

@@ -179,19 +179,34 @@ decide(CallsyncSearch *s, const CallsyncMatchInput *input)
 }
 
 CallsyncMatch *
-callsync_match_caller_at(const CallsyncMatchInput *input, struct SnapshotData *snapshot)
+callsync_search_match(CallsyncSearch *search, const CallsyncMatchInput *input)
 {
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "callsync match", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext outer = MemoryContextSwitchTo(scratch);
-	CallsyncSearch *search = callsync_search_begin(input->destination, snapshot);
 	CallsyncMatch *match;
 
+	/* somebody may have changed them since the search was opened */
+	search->nicks = callsync_nicks();
+	/* what the last call found is gone with its context */
+	search->candidate = NULL;
+	search->cap = 0;
 	callsync_search_run(search, input);
 	match = decide(search, input);
-	callsync_search_end(search);
+	search->candidate = NULL;
+	search->cap = 0;
 	MemoryContextSwitchTo(outer);
 	match = callsync_match_copy(match);
 	MemoryContextDelete(scratch);
+	return match;
+}
+
+CallsyncMatch *
+callsync_match_caller_at(const CallsyncMatchInput *input, struct SnapshotData *snapshot)
+{
+	CallsyncSearch *search = callsync_search_begin(input->destination, snapshot, NULL);
+	CallsyncMatch *match = callsync_search_match(search, input);
+
+	callsync_search_end(search);
 	return match;
 }
 

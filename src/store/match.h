@@ -67,13 +67,21 @@ extern CallsyncMatch *callsync_match_caller_at(const CallsyncMatchInput *input, 
 extern int	callsync_match_lock_keys(const CallsyncMatchInput *input, uint32 *keys);
 extern void callsync_match_lock(uint32 *keys, int n);
 
+/* A decision that is to be kept, and what it was taken from. */
+typedef struct CallsyncMatchDecision
+{
+	const char *source;
+	const char *call_id;
+	CallsyncMatchInput input;
+	const CallsyncMatch *match;
+} CallsyncMatchDecision;
+
 /*
- * Keeps the decision with its evidence for the call (table match_decision) and
- * opens, updates or closes its row of review_queue.  Returns the decision's id.
- * Connected to SPI.
+ * Keeps decisions with their evidence (table match_decision) and opens, updates or
+ * closes the calls' rows of review_queue.  A call is decided once per destination in
+ * one batch.  Connected to SPI.
  */
-extern long long callsync_match_record(const char *source, const char *call_id,
-									   const CallsyncMatchInput *input, const CallsyncMatch *match);
+extern void callsync_match_record(const CallsyncMatchDecision *decisions, int n);
 
 /*
  * What a person has said about the caller of this call, as a decision, or NULL.

@@ -383,7 +383,7 @@ start_destination(Twins *t, const char *destination, Snapshot snapshot)
 	CallsyncModel model;
 
 	memset(t, 0, sizeof(*t));
-	t->search = callsync_search_begin(destination, snapshot);
+	t->search = callsync_search_begin(destination, snapshot, NULL);
 	callsync_model_twins(&model, &t->search->config.model);
 	model.lambda = LAMBDA_START;
 	t->search->config.model = model;

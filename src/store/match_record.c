@@ -9,32 +9,43 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 
-#include "pg/spi.h"
+#include "pg/rows.h"
 #include "store/match.h"
 
+#define COLUMNS "destination, source, call_id, decision, contact_id, probability, runner_up, margin, " \
+	"prior, total, reason, explanation, evidence, candidates, model_version, caller"
+
 static CallsyncStmt stmt_decision = {
-	.sql = "INSERT INTO callsync.match_decision (destination, source, call_id, decision, contact_id, probability, runner_up, margin, "
-	"prior, total, reason, explanation, evidence, candidates, model_version, caller) "
-	"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::pg_catalog.jsonb, $14::pg_catalog.jsonb, $15, $16::pg_catalog.jsonb) "
+	.sql = "INSERT INTO callsync.match_decision (" COLUMNS ") "
+	"SELECT d.destination, d.source, d.call_id, d.decision, d.contact_id, d.probability, d.runner_up, d.margin, d.prior, d.total, d.reason, "
+	"d.explanation, d.evidence::pg_catalog.jsonb, d.candidates::pg_catalog.jsonb, d.model_version, d.caller::pg_catalog.jsonb "
+	"FROM unnest($1::pg_catalog.text[], $2::pg_catalog.text[], $3::pg_catalog.text[], $4::pg_catalog.text[], $5::pg_catalog.text[], "
+	"$6::pg_catalog.float8[], $7::pg_catalog.text[], $8::pg_catalog.float8[], $9::pg_catalog.float8[], $10::pg_catalog.float8[], "
+	"$11::pg_catalog.text[], $12::pg_catalog.text[], $13::pg_catalog.text[], $14::pg_catalog.text[], $15::pg_catalog.int4[], "
+	"$16::pg_catalog.text[]) AS d(" COLUMNS ") "
 	"RETURNING id",
-	.nargs = 16, .argtypes = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, FLOAT8OID,
-		FLOAT8OID, FLOAT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, TEXTOID},
+	.nargs = 16, .argtypes = {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, FLOAT8ARRAYOID, TEXTARRAYOID,
+		FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, TEXTARRAYOID},
 	.returns = SPI_OK_INSERT_RETURNING
 };
 
 /* a call that is decided again: an open item shows the new decision, a reviewed one stays as it is */
 static CallsyncStmt stmt_open = {
-	.sql = "INSERT INTO callsync.review_item AS r (destination, source, call_id, decision_id) VALUES ($1, $2, $3, $4) "
+	.sql = "INSERT INTO callsync.review_item AS r (destination, source, call_id, decision_id) "
+	"SELECT k.destination, k.source, k.call_id, k.id "
+	"FROM unnest($1::pg_catalog.text[], $2::pg_catalog.text[], $3::pg_catalog.text[], $4::pg_catalog.int8[]) AS k(destination, source, call_id, id) "
 	"ON CONFLICT (destination, source, call_id) DO UPDATE SET decision_id = EXCLUDED.decision_id, "
 	"state = CASE WHEN r.state OPERATOR(pg_catalog.=) 'settled' THEN 'open' ELSE r.state END "
 	"WHERE r.state OPERATOR(pg_catalog.<>) 'reviewed'",
-	.nargs = 4, .argtypes = {TEXTOID, TEXTOID, TEXTOID, INT8OID}, .returns = SPI_OK_INSERT
+	.nargs = 4, .argtypes = {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID}, .returns = SPI_OK_INSERT
 };
 
 static CallsyncStmt stmt_settle = {
-	.sql = "UPDATE callsync.review_item SET state = 'settled' WHERE destination OPERATOR(pg_catalog.=) $1 "
-	"AND source OPERATOR(pg_catalog.=) $2 AND call_id OPERATOR(pg_catalog.=) $3 AND state OPERATOR(pg_catalog.=) 'open'",
-	.nargs = 3, .argtypes = {TEXTOID, TEXTOID, TEXTOID}, .returns = SPI_OK_UPDATE
+	.sql = "UPDATE callsync.review_item r SET state = 'settled' "
+	"FROM unnest($1::pg_catalog.text[], $2::pg_catalog.text[], $3::pg_catalog.text[]) AS k(destination, source, call_id) "
+	"WHERE r.destination OPERATOR(pg_catalog.=) k.destination AND r.source OPERATOR(pg_catalog.=) k.source "
+	"AND r.call_id OPERATOR(pg_catalog.=) k.call_id AND r.state OPERATOR(pg_catalog.=) 'open'",
+	.nargs = 3, .argtypes = {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, .returns = SPI_OK_UPDATE
 };
 
 static CallsyncStmt stmt_verdict = {
@@ -73,45 +84,59 @@ caller_text(const CallsyncMatchInput *input)
 	return out.data;
 }
 
-static void
-set_text(Datum *values, bool *nulls, int i, const char *text)
+void
+callsync_match_record(const CallsyncMatchDecision *decisions, int n)
 {
-	nulls[i] = text == NULL;
-	values[i] = text == NULL ? (Datum) 0 : CStringGetTextDatum(text);
-}
+	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID,
+	TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, TEXTOID};
+	static const Oid key_types[] = {TEXTOID, TEXTOID, TEXTOID, INT8OID};
+	CallsyncRows *rows;
+	CallsyncRows *open;
+	CallsyncRows *settled;
 
-long long
-callsync_match_record(const char *source, const char *call_id,
-					  const CallsyncMatchInput *input, const CallsyncMatch *match)
-{
-	Datum		values[16];
-	bool		nulls[16] = {false};
-	int64		id;
+	if (n == 0)
+		return;
+	rows = callsync_rows_create(lengthof(types), types);
+	open = callsync_rows_create(4, key_types);
+	settled = callsync_rows_create(3, key_types);
+	for (int i = 0; i < n; i++)
+	{
+		const CallsyncMatchDecision *d = &decisions[i];
 
-	set_text(values, nulls, 0, input->destination);
-	set_text(values, nulls, 1, source);
-	set_text(values, nulls, 2, call_id);
-	set_text(values, nulls, 3, callsync_decision_name(match->decision));
-	set_text(values, nulls, 4, match->contact_id);
-	values[5] = Float8GetDatum(match->probability);
-	set_text(values, nulls, 6, match->runner_up);
-	values[7] = Float8GetDatum(match->margin);
-	values[8] = Float8GetDatum(match->prior);
-	values[9] = Float8GetDatum(match->total);
-	set_text(values, nulls, 10, match->reason);
-	set_text(values, nulls, 11, match->explanation);
-	set_text(values, nulls, 12, match->evidence);
-	set_text(values, nulls, 13, match->candidates);
-	values[14] = Int32GetDatum(match->model_version);
-	set_text(values, nulls, 15, caller_text(input));
-	callsync_stmt_run(&stmt_decision, values, nulls, false, 0);
-	id = callsync_row_int64(0, 1, 0);
-	values[3] = Int64GetDatum(id);
-	if (match->decision == CALLSYNC_DECIDE_REVIEW)
-		callsync_stmt_run(&stmt_open, values, NULL, false, 0);
-	else
-		callsync_stmt_run(&stmt_settle, values, NULL, false, 0);
-	return id;
+		callsync_rows_begin(rows);
+		callsync_rows_text(rows, d->input.destination);
+		callsync_rows_text(rows, d->source);
+		callsync_rows_text(rows, d->call_id);
+		callsync_rows_text(rows, callsync_decision_name(d->match->decision));
+		callsync_rows_text(rows, d->match->contact_id);
+		callsync_rows_float8(rows, d->match->probability);
+		callsync_rows_text(rows, d->match->runner_up);
+		callsync_rows_float8(rows, d->match->margin);
+		callsync_rows_float8(rows, d->match->prior);
+		callsync_rows_float8(rows, d->match->total);
+		callsync_rows_text(rows, d->match->reason);
+		callsync_rows_text(rows, d->match->explanation);
+		callsync_rows_text(rows, d->match->evidence);
+		callsync_rows_text(rows, d->match->candidates);
+		callsync_rows_int4(rows, d->match->model_version);
+		callsync_rows_text(rows, caller_text(&d->input));
+	}
+	callsync_rows_run(rows, &stmt_decision);
+	for (int i = 0; i < n; i++)
+	{
+		bool		review = decisions[i].match->decision == CALLSYNC_DECIDE_REVIEW;
+		CallsyncRows *keys = review ? open : settled;
+
+		callsync_rows_begin(keys);
+		callsync_rows_text(keys, decisions[i].input.destination);
+		callsync_rows_text(keys, decisions[i].source);
+		callsync_rows_text(keys, decisions[i].call_id);
+		/* rows come back in the order they went in */
+		if (review)
+			callsync_rows_int8(keys, callsync_row_int64(i, 1, 0));
+	}
+	callsync_rows_run(open, &stmt_open);
+	callsync_rows_run(settled, &stmt_settle);
 }
 
 CallsyncMatch *

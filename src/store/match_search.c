@@ -364,8 +364,15 @@ read_fields(CallsyncSearch *s, const char *json, CallsyncKey *keys, int nkeys)
 	return nkeys;
 }
 
+/* the term that every contact of the destination has */
+static uint64_t
+total_of(const CallsyncSearch *s)
+{
+	return callsync_key(s->seed, CALLSYNC_TERM_TOTAL, "", 0);
+}
+
 CallsyncSearch *
-callsync_search_begin(const char *destination, Snapshot snapshot)
+callsync_search_begin(const char *destination, Snapshot snapshot, const CallsyncMirrorPending *pending)
 {
 	CallsyncSearch *s = palloc0(sizeof(CallsyncSearch));
 
@@ -374,8 +381,9 @@ callsync_search_begin(const char *destination, Snapshot snapshot)
 	s->config = *callsync_match_config(destination);
 	s->destination = text_of(destination);
 	s->seed = callsync_destination_seed(s->destination.s, s->destination.n);
-	s->mirror = callsync_mirror_open(snapshot);
-	s->contacts = callsync_mirror_term(s->mirror, callsync_key(s->seed, CALLSYNC_TERM_TOTAL, "", 0));
+	s->mirror = callsync_mirror_open(snapshot, pending);
+	s->contacts = callsync_mirror_term(s->mirror, total_of(s));
+	s->in_mirror = s->contacts - callsync_mirror_pending(s->mirror, total_of(s));
 	return s;
 }
 
@@ -422,6 +430,7 @@ callsync_search_run(CallsyncSearch *s, const CallsyncMatchInput *input)
 	s->line_count = s->spoken_count = s->email_count = 0;
 	s->account = text_of(input->account_id);
 	s->twins = false;
+	s->contacts = s->in_mirror + callsync_mirror_pending(s->mirror, total_of(s));
 	callsync_search_read_call(input, &s->config, &s->call);
 	nkeys = callsync_call_keys(&s->call, s->seed, s->nicks, keys, MAX_KEYS - CALLSYNC_EXTRA_FIELDS);
 	nkeys = read_fields(s, input->fields, keys, nkeys);

@@ -28,7 +28,8 @@ typedef struct CallsyncSearch
 	CallsyncMirror *mirror;
 	uint64_t	seed;
 	CallsyncText destination;
-	double		contacts;		/* at the destination */
+	double		in_mirror;		/* contacts at the destination, without those that are pending */
+	double		contacts;		/* with them */
 
 	bool		twins;			/* it is a contact that looks for records of its person */
 	int64		twin_of;
@@ -51,12 +52,19 @@ typedef struct CallsyncSearch
 	int			cap;
 } CallsyncSearch;
 
-/* Opens the mirror for a destination. The search lives in the current memory context. */
-extern CallsyncSearch *callsync_search_begin(const char *destination, Snapshot snapshot);
+/*
+ * Opens the mirror for a destination, with the contacts that are about to be written (or NULL). The
+ * search lives in the current memory context.
+ */
+extern CallsyncSearch *callsync_search_begin(const char *destination, Snapshot snapshot,
+											 const CallsyncMirrorPending *pending);
 extern void callsync_search_end(CallsyncSearch *search);
 
 /* Finds, compares and scores the candidates of one call. */
 extern void callsync_search_run(CallsyncSearch *search, const CallsyncMatchInput *input);
+
+/* Runs it and decides; the result and what it points to are palloc'ed in the current memory context. */
+extern CallsyncMatch *callsync_search_match(CallsyncSearch *search, const CallsyncMatchInput *input);
 
 /*
  * Finds other contacts that may be records of the same person: those with a higher

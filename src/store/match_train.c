@@ -174,7 +174,7 @@ callsync_match_train(const char *destination)
 
 	ncalls = read_calls(destination, &calls);
 	em_calls = palloc0((ncalls + 1) * sizeof(CallsyncEmCall));
-	search = callsync_search_begin(destination, GetActiveSnapshot());
+	search = callsync_search_begin(destination, GetActiveSnapshot(), NULL);
 	contacts = search->contacts;
 	before = search->config.model;
 	base_version = search->config.model_version;
