@@ -155,6 +155,8 @@ callsync_engine_status(const CallsyncEngine *engine, CallsyncEngineStatus *statu
 void
 callsync_engine_add_result(CallsyncEngine *engine, CallsyncResult *result)
 {
+	/* it is read again after the commit, when SPI's memory is gone */
+	Assert(GetMemoryChunkContext(result) == engine->tick);
 	if (engine->nresults == engine->maxresults)
 	{
 		engine->maxresults = engine->maxresults ? engine->maxresults * 2 : 64;

@@ -4,7 +4,9 @@
  *
  * What a newcomer gets wrong: CommitTransactionCommand() leaves the process in
  * TopMemoryContext, and so does AbortOutOfAnyTransaction(). callsync_txn_run()
- * puts the caller's context back on every path.
+ * puts the caller's context back on every path.  And each call of SPI leaves the process
+ * in the memory of SPI_connect(), which ends before the transaction does: callsync_stmt_run()
+ * puts that right, too.
  */
 #include "postgres.h"
 
@@ -31,6 +33,7 @@ uint64
 callsync_stmt_run(CallsyncStmt *stmt, Datum *values, const bool *nulls,
 				  bool read_only, int64 limit)
 {
+	MemoryContext caller = CurrentMemoryContext;
 	char		spi_nulls[CALLSYNC_STMT_MAXARGS];
 	int			ret;
 
@@ -54,6 +57,7 @@ callsync_stmt_run(CallsyncStmt *stmt, Datum *values, const bool *nulls,
 		elog(ERROR, "statement ended with %s in place of %s: %s",
 			 SPI_result_code_string(ret), SPI_result_code_string(stmt->returns),
 			 stmt->sql);
+	MemoryContextSwitchTo(caller);
 	return SPI_processed;
 }
 

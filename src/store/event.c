@@ -80,6 +80,7 @@ read_row(const char *source, Oid table, const char *row_key, MemoryContext mcxt)
 	json_t	   *columns;
 	json_t	   *key_values;
 	StringInfoData sql;
+	MemoryContext caller = CurrentMemoryContext;
 	char	   *result = NULL;
 
 	if (get_rel_name(table) == NULL || callsync_stmt_run(&stmt_mapping, values, NULL, true, 1) != 1)
@@ -107,6 +108,7 @@ read_row(const char *source, Oid table, const char *row_key, MemoryContext mcxt)
 			elog(ERROR, "could not read a row captured by reference");
 		if (SPI_processed == 1)
 			result = callsync_row_text(0, 1, mcxt);
+		MemoryContextSwitchTo(caller);	/* see pg/spi.c */
 	}
 	PG_FINALLY();
 	{
