@@ -32,9 +32,13 @@ CREATE FUNCTION callsync.connector_steps(document pg_catalog.jsonb, override pg_
 LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'callsync_connector_steps';
 COMMENT ON FUNCTION callsync.connector_steps(jsonb, jsonb) IS 'Names of the steps of a connector document with a destination''s override, in order.';
 
+CREATE FUNCTION callsync.step_sources(document pg_catalog.jsonb, override pg_catalog.jsonb, OUT step pg_catalog.text, OUT source pg_catalog.text)
+RETURNS SETOF record LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'callsync_step_sources';
+COMMENT ON FUNCTION callsync.step_sources(jsonb, jsonb) IS 'Paths of a call document that decide whether a step of a connector document is taken, by which operation and on which record.';
+
 CREATE FUNCTION callsync.map_entries(destination pg_catalog.text, OUT object pg_catalog.text, OUT field pg_catalog.text, OUT source pg_catalog.text, OUT how pg_catalog.text)
 RETURNS SETOF record LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'callsync_map_entries';
-COMMENT ON FUNCTION callsync.map_entries(text) IS 'The field map in force at a destination, one row per target field and source path; how: transforms and rules in one line.';
+COMMENT ON FUNCTION callsync.map_entries(text) IS 'The field map in force at a destination, one row per target field and source path; how: transforms and rules in one line, or condition where the path decides whether the field (or a line of it) is written.';
 
 CREATE VIEW callsync.connectors AS
 SELECT c.name, c.version, c.builtin, c.document ->> 'doc_checked' AS doc_checked,
@@ -386,7 +390,7 @@ BEGIN
 	SELECT string_agg(part, E'\n' ORDER BY object) INTO body FROM (
 		SELECT e.object, format(E'## %s\n\n| field | from | how |\n|---|---|---|\n%s\n', e.object,
 			string_agg(format('| %s | %s | %s |', e.field, coalesce(replace(e.source, '|', '\|'), ''), coalesce(replace(e.how, '|', '\|'), '')), E'\n' ORDER BY e.field, e.source)) AS part
-		FROM callsync.map_entries(destination) e GROUP BY e.object) x;
+		FROM (SELECT DISTINCT m.object, m.field, m.source, m.how FROM callsync.map_entries(destination) m) e GROUP BY e.object) x;
 	RETURN format(E'# Field map of %s\n\nConnector %s, API version %s. %s\n\n%s', head.name, head.connector, head.connector_version,
 		CASE WHEN head.version IS NULL THEN 'The connector''s default map is in force.'
 			ELSE format('Map version %s, approved by %s on %s.', head.version, head.approved_by, to_char(head.published_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')) END,
@@ -395,14 +399,26 @@ END
 $f$;
 COMMENT ON FUNCTION callsync.map_document(text) IS 'The field map in force as a Markdown document: per object the fields, where each comes from and how it is converted. Made from the live map, so it cannot go stale.';
 
+CREATE FUNCTION callsync.touches(changed pg_catalog.text, source pg_catalog.text) RETURNS pg_catalog.bool
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	-- the same, above it, below it, or one of all the members that are mapped
+	SELECT source = changed OR starts_with(source, changed || '.') OR starts_with(changed, source || '.')
+		OR (source LIKE '%.*' AND starts_with(changed, left(source, -1)));
+END;
+COMMENT ON FUNCTION callsync.touches(text, text) IS 'Used by map_impact(): does a change of a source path matter to something that reads the other path?';
+
 CREATE FUNCTION callsync.map_impact(source_path pg_catalog.text, OUT destination pg_catalog.text, OUT object pg_catalog.text, OUT field pg_catalog.text, OUT how pg_catalog.text, OUT calls_last_30_days pg_catalog.int8)
 RETURNS SETOF record LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT d.name, e.object, e.field, e.how,
 		(SELECT pg_catalog.count(*) FROM callsync.sync_state s WHERE s.destination = d.name
 			AND s.captured_at >= pg_catalog.now() - pg_catalog.make_interval(days => 30))
-	FROM callsync.destination d, LATERAL callsync.map_entries(d.name) e
-	WHERE e.source = source_path OR e.source LIKE source_path || '.%' OR source_path LIKE e.source || '.%'
-	ORDER BY 1, 2, 3;
+	FROM callsync.destination d, LATERAL (
+		SELECT m.object, m.field, m.how FROM callsync.map_entries(d.name) m WHERE callsync.touches(source_path, m.source)
+		UNION SELECT '', t.step, 'decides whether this step is taken, or on which record'
+		FROM callsync.connector c, LATERAL callsync.step_sources(c.document, d.options -> 'override') t
+		WHERE c.name = d.connector AND callsync.touches(source_path, t.source)) e
+	ORDER BY 1, 2, 3, 4;
 END;
-COMMENT ON FUNCTION callsync.map_impact(text) IS 'What a changed source key touches: per destination the objects and fields that are mapped from it (or from below or above it), and how many calls went there in the last 30 days.';
+COMMENT ON FUNCTION callsync.map_impact(text) IS 'What a changed source key touches: per destination the objects and fields that are mapped from it (or from below or above it, or by a rule for all members), fields that are written or not because of it (how: condition), and, with an empty object, the steps that are taken or not because of it (field names the step); and how many calls went there in the last 30 days.';

@@ -139,6 +139,9 @@ typedef struct CallsyncStep
 	const struct CallsyncStepImpl *impl;
 } CallsyncStep;
 
+/* Paths that decide whether the step is taken, by which operation, and on which record. */
+extern void callsync_step_paths(const CallsyncStep *step, void (*fn) (void *arg, const char *path, bool optional), void *arg);
+
 /* ---- life ---- */
 
 /*

@@ -319,3 +319,13 @@ callsync_step_op(const CallsyncConnector *c, const CallsyncStep *step, const Cal
 			return step->impl->ops[i].op;
 	return NULL;
 }
+
+void
+callsync_step_paths(const CallsyncStep *step, void (*fn) (void *arg, const char *path, bool optional), void *arg)
+{
+	callsync_cond_paths(step->impl->when, fn, arg);
+	for (int i = 0; i < step->impl->nops; i++)
+		callsync_cond_paths(step->impl->ops[i].when, fn, arg);
+	if (step->id_from != NULL)
+		fn(arg, step->id_from, true);
+}

@@ -195,8 +195,18 @@ typedef struct Visit
 	void	   *arg;
 	const char *field;
 	const char *how;
-	int			n;
+	int			n;				/* sources of the value */
 } Visit;
+
+/* What decides whether the field is written, or a line of it */
+static void
+visit_condition(void *arg, const char *path, bool optional)
+{
+	Visit	   *v = arg;
+
+	(void) optional;
+	v->visit(v->arg, v->field, path, "condition");
+}
 
 static void
 visit_path(void *arg, const char *path, bool optional)
@@ -232,8 +242,12 @@ callsync_map_describe(const CallsyncMap *map, CallsyncMapVisit visit, void *arg)
 			for (int f = 0; f < spec->nfrom; f++)
 				for (int p = 0; p < spec->from[f].npaths; p++)
 					visit_path(&v, spec->from[f].paths[p]->text, true);
+			callsync_cond_paths(spec->when, visit_condition, &v);
 			for (int l = 0; l < spec->nlines; l++)
+			{
+				callsync_cond_paths(spec->lines[l].when, visit_condition, &v);
 				callsync_template_paths(spec->lines[l].text, visit_path, &v);
+			}
 			callsync_template_paths(spec->tree, visit_path, &v);
 			if (v.n == 0)
 			{

@@ -105,6 +105,8 @@ extern CallsyncCond *callsync_cond_parse(const json_t *doc, const char *where, C
 extern void callsync_cond_free(CallsyncCond *cond);
 /* NULL condition = true */
 extern bool callsync_cond_holds(const CallsyncCond *cond, const CallsyncRenderInput *input);
+/* Paths that the condition (NULL: none) reads. */
+extern void callsync_cond_paths(const CallsyncCond *cond, void (*fn) (void *arg, const char *path, bool optional), void *arg);
 
 /* ---- templates ---- */
 

@@ -45,6 +45,17 @@ callsync_cond_free(CallsyncCond *cond)
 	free(cond);
 }
 
+void
+callsync_cond_paths(const CallsyncCond *cond, void (*fn) (void *arg, const char *path, bool optional), void *arg)
+{
+	if (cond == NULL)
+		return;
+	if (cond->path != NULL)
+		fn(arg, cond->path->text, true);
+	for (int i = 0; i < cond->n; i++)
+		callsync_cond_paths(cond->sub[i], fn, arg);
+}
+
 static CallsyncCond *
 cond_new(CondKind kind)
 {

@@ -26,6 +26,7 @@ PG_FUNCTION_INFO_V1(callsync_check_map);
 PG_FUNCTION_INFO_V1(callsync_check_connector);
 PG_FUNCTION_INFO_V1(callsync_map_entries);
 PG_FUNCTION_INFO_V1(callsync_connector_steps);
+PG_FUNCTION_INFO_V1(callsync_step_sources);
 
 static json_t *
 jsonb_argument(FunctionCallInfo fcinfo, int n)
@@ -208,4 +209,34 @@ callsync_connector_steps(PG_FUNCTION_ARGS)
 	if (state == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(makeArrayResult(state, CurrentMemoryContext));
+}
+
+static void
+put_source(void *arg, const char *path, bool optional)
+{
+	EntryTarget *target = arg;
+	Datum		values[2] = {CStringGetTextDatum(target->object), CStringGetTextDatum(path)};
+	bool		nulls[2] = {false, false};
+
+	(void) optional;
+	tuplestore_putvalues(target->rsinfo->setResult, target->rsinfo->setDesc, values, nulls);
+}
+
+/*
+ * step_sources(document jsonb, override jsonb) -> setof record (step, source)
+ */
+Datum
+callsync_step_sources(PG_FUNCTION_ARGS)
+{
+	CallsyncConnector *connector = parse_connector(jsonb_argument(fcinfo, 0), jsonb_argument(fcinfo, 1), NULL);
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < callsync_connector_step_count(connector); i++)
+	{
+		const CallsyncStep *step = callsync_connector_step_at(connector, i);
+		EntryTarget target = {(ReturnSetInfo *) fcinfo->resultinfo, step->name};
+
+		callsync_step_paths(step, put_source, &target);
+	}
+	return (Datum) 0;
 }

@@ -15,6 +15,11 @@ SELECT version, map, approved_by FROM map_version WHERE destination = 'd_hub' OR
 SELECT field, source FROM map_entries('d_hub') WHERE object = 'call' AND field IN ('hs_call_title', 'hs_call_direction') ORDER BY 1, 2;
 SELECT split_part(map_document('d_hub'), E'\n', 1) AS title, split_part(map_document('d_hub'), E'\n', 3) ~ 'Map version 2, approved by Ann Analyst' AS version;
 SELECT destination, object, field FROM map_impact('fields.title');
+-- by a rule for all members, by a condition, and by the plan
+SELECT object, field, how FROM map_impact('fields.vehicle_model') WHERE destination = 'd_hub';
+SELECT object, field, how FROM map_impact('appointment.action') WHERE destination = 'd_hub';
+SELECT object, field, how FROM map_impact('escalation.reason') WHERE destination = 'd_hub';
+SELECT count(*) FROM map_impact('fields_of_another_name');
 SELECT set_route('d_hub', 'spam', '[]');
 SELECT set_route('d_hub', '*', '["contact", "call"]');
 SELECT call_type, steps FROM route WHERE destination = 'd_hub' ORDER BY 1;
