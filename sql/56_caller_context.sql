@@ -32,6 +32,7 @@ SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_has
 #variable_conflict use_column
 DECLARE
 	line record;
+	kind text;
 	places text[];
 	place text;
 	m record;
@@ -58,16 +59,16 @@ BEGIN
 	ELSE
 		places := ARRAY[caller_context.destination];
 	END IF;
+	line := callsync.caller_id(coalesce(caller_context.phone, ''), caller_context.region);
 	-- no number at all is a number withheld
-	SELECT CASE WHEN caller_context.phone ~ '\S' THEN i.kind ELSE 'withheld' END AS kind, i.phone::text AS number INTO line
-	FROM callsync.caller_id(coalesce(caller_context.phone, ''), caller_context.region) i;
+	kind := CASE WHEN caller_context.phone ~ '\S' THEN line.kind ELSE 'withheld' END;
 
 	-- the destination that knows the caller best answers; the others are named
 	IF cardinality(places) = 0 THEN
 		SELECT NULL::text AS decision, NULL::text AS contact_id, 0::float8 AS probability, NULL::text AS reason, NULL::text AS explanation, '[]'::jsonb AS candidates INTO best;
 	END IF;
 	FOREACH place IN ARRAY places LOOP
-		SELECT x.decision, x.contact_id, x.probability, x.reason, x.explanation, x.candidates INTO m FROM callsync.match_caller(place, caller_context.phone, region => caller_context.region) x;
+		m := callsync.match_caller(place, caller_context.phone, region => caller_context.region);
 		rank := CASE m.decision WHEN 'match' THEN 2 WHEN 'review' THEN 1 ELSE 0 END;
 		better := rank > best_rank;
 		IF rank = best_rank AND rank > 0 THEN
@@ -136,7 +137,7 @@ BEGIN
 	END IF;
 
 	status := CASE WHEN person.contact_id IS NOT NULL THEN 'known' WHEN best_rank = 1 THEN 'ambiguous'
-		WHEN line.kind IN ('withheld', 'invalid') THEN line.kind ELSE 'unknown' END;
+		WHEN kind IN ('withheld', 'invalid') THEN kind ELSE 'unknown' END;
 	-- a call, or anything that happened in the CRM, whichever is later
 	IF last_call IS NOT NULL OR records <> '[]' THEN
 		SELECT t.one INTO touch FROM (
@@ -150,8 +151,8 @@ BEGIN
 
 	RETURN jsonb_build_object(
 		'status', status,
-		'phone', line.number,
-		'kind', line.kind,
+		'phone', line.phone::text,
+		'kind', kind,
 		'destination', CASE WHEN best_rank > 0 THEN where_found ELSE caller_context.destination END,
 		'contact', CASE WHEN person.contact_id IS NOT NULL THEN jsonb_strip_nulls(to_jsonb(person) - 'destination' - 'flags')
 			|| jsonb_build_object('name', nullif(concat_ws(' ', person.first_name, person.last_name), '')) END,
