@@ -26,6 +26,7 @@
 #include "utils/rel.h"
 
 #include "pg/compat.h"
+#include "store/key_filter.h"
 #include "store/match_duplicates.h"
 #include "store/match_search.h"
 #include "store/match_text.h"
@@ -344,21 +345,19 @@ join_pairs(Twins *t, double probability, CallsyncTwinsFound found, void *arg, Me
 	double		lambda = estimate_lambda(t);
 	double		shift = odds_bits(lambda) - odds_bits(LAMBDA_START);
 
+	double		least = log2(probability / (1 - probability)) - shift;
+	int			n = 0;
+
 	qsort(t->pair, t->npairs, sizeof(Pair), compare_totals);
 	build_edges(t);
-	for (int i = 0; i < t->npairs; i++)
+	for (; n < t->npairs && t->pair[n].total >= least; n++)
 	{
-		const Pair *p = &t->pair[i];
+		const Pair *p = &t->pair[n];
 		int			a = group_of(t, p->a);
 		int			b = group_of(t, p->b);
 		MemoryContext here = MemoryContextSwitchTo(one);
 
 		CHECK_FOR_INTERRUPTS();
-		if (p->total + shift < log2(probability / (1 - probability)))
-		{
-			MemoryContextSwitchTo(here);
-			break;
-		}
 		if (a != b && !is_open(t, p->a, p->b, p->total) && !is_open(t, p->b, p->a, p->total) && may_join(t, p->a, p->b))
 		{
 			int			swap = t->next[p->a];
@@ -367,6 +366,16 @@ join_pairs(Twins *t, double probability, CallsyncTwinsFound found, void *arg, Me
 			t->next[p->a] = t->next[p->b];
 			t->next[p->b] = swap;
 		}
+		MemoryContextSwitchTo(here);
+		MemoryContextReset(one);
+	}
+	/* only now the groups are what they stay */
+	for (int i = 0; i < n; i++)
+	{
+		const Pair *p = &t->pair[i];
+		MemoryContext here = MemoryContextSwitchTo(one);
+
+		CHECK_FOR_INTERRUPTS();
 		if (group_of(t, p->a) == group_of(t, p->b))
 			report(t, p, shift, found, arg);
 		t->search->candidate = NULL;
@@ -400,6 +409,7 @@ callsync_find_duplicates(const char *destination, double probability, Snapshot s
 	char	   *current = NULL;
 	ContactScan scan;
 	Twins		t;
+	CallsyncKeyFilter *filter = NULL;
 
 	MemoryContextSwitchTo(whole);
 	start_scan(&scan, destination, snapshot);
@@ -415,8 +425,14 @@ callsync_find_duplicates(const char *destination, double probability, Snapshot s
 				join_pairs(&t, probability, found, arg, one);
 				callsync_search_end(t.search);
 			}
+			/* one filter serves all; a single destination may be a small part of the mirror */
+			bool		first = current == NULL;
+
 			current = pnstrdup(name.s, name.n);
 			start_destination(&t, current, snapshot);
+			if (first)
+				filter = callsync_key_filter_create(snapshot, destination ? t.search->contacts : HUGE_VAL);
+			t.search->filter = filter;
 		}
 		t.contacts++;
 		MemoryContextSwitchTo(one);

@@ -11,6 +11,7 @@
 #include "utils/memutils.h"
 
 #include "core/phone.h"
+#include "store/key_filter.h"
 #include "store/match_search.h"
 #include "store/model_json.h"
 
@@ -396,6 +397,26 @@ callsync_search_end(CallsyncSearch *s)
 	pfree(s);
 }
 
+/* Of the keys that a contact looks for twins by, those that another contact may have. */
+static int
+shared_keys(const CallsyncSearch *s, CallsyncKey *keys, int n, TupleTableSlot *contact)
+{
+	CallsyncKey own[CALLSYNC_CONTACT_KEYS];
+	int			nown = callsync_contact_row_keys(contact, own, CALLSYNC_CONTACT_KEYS);
+	int			kept = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		bool		is_own = false;
+
+		for (int k = 0; k < nown && !is_own; k++)
+			is_own = own[k].key == keys[i].key;
+		if (callsync_key_filter_shared(s->filter, keys[i].key, is_own))
+			keys[kept++] = keys[i];
+	}
+	return kept;
+}
+
 void
 callsync_search_twins(CallsyncSearch *s, TupleTableSlot *contact)
 {
@@ -415,6 +436,8 @@ callsync_search_twins(CallsyncSearch *s, TupleTableSlot *contact)
 	for (int f = 0; f < s->config.model.nextra; f++)
 		if (s->config.field[f].is_key && s->field_len[f] > 0)
 			keys[n++] = (CallsyncKey) {callsync_field_key(s->seed, CALLSYNC_KEY_FIELD, &s->config.field[f], s->field[f], s->field_len[f]), CALLSYNC_KEY_FIELD};
+	if (s->filter != NULL)
+		n = shared_keys(s, keys, n, contact);
 	find_candidates(s, keys, n);
 	compare_candidates(s, 0);
 	score_candidates(s);

@@ -32,6 +32,7 @@ typedef struct CallsyncSearch
 	double		contacts;		/* with them */
 
 	bool		twins;			/* it is a contact that looks for records of its person */
+	const struct CallsyncKeyFilter *filter; /* keys worth a look then; NULL: all */
 	int64		twin_of;
 
 	/* of the call at hand */

@@ -83,10 +83,21 @@ FROM generate_series(1, 200) g, LATERAL match_caller('t_match', '(415) 555-26' |
 SELECT jsonb_object_keys(evidence -> 0) AS member FROM match_caller('t_match', '415-555-2671', name => 'Ann Archer', region => 'US') ORDER BY 1;
 -- thresholds and identifiers are the destination's
 SELECT decision, model_version FROM match_caller('t_other', '415-555-2671');
+-- records of one person: found by what several have; asked for one destination, and for all
+INSERT INTO contact (destination, contact_id, first_name, last_name, email, phone, postal_code) VALUES
+	('t_match', 'bob2', 'Bob', 'Archer', NULL, '415 555 2671', '94110'), ('t_match', 'eve2', 'Stone', 'Eve', 'EVE.STONE@example.com', NULL, NULL),
+	('t_match', 'eve3', 'Eve', 'Berg née Stone', 'eve.stone@example.com', NULL, NULL), ('t_match2', 'eve', 'Eve', 'Stone', 'eve.stone@example.com', NULL, NULL);
+SELECT contact_id, other_id, explanation, dense_rank() OVER (ORDER BY person) AS person FROM find_duplicates('t_match') WHERE contact_id NOT LIKE 'x%' ORDER BY 1, 2;
+-- one person, one number
+SELECT count(*) AS torn FROM (SELECT contact_id, person FROM find_duplicates('t_match') UNION ALL SELECT other_id, person FROM find_duplicates('t_match')) r
+GROUP BY contact_id HAVING count(DISTINCT person) > 1 LIMIT 1;
+SELECT count(*) AS differing FROM (SELECT contact_id, other_id, probability FROM find_duplicates('t_match')) a
+FULL JOIN (SELECT contact_id, other_id, probability FROM find_duplicates() WHERE destination = 't_match') b USING (contact_id, other_id, probability) WHERE a IS NULL OR b IS NULL;
+SELECT contact_id, other_id, name, other_name, remedy FROM duplicate_candidates WHERE destination = 't_match' AND 'bob' IN (contact_id, other_id);
 -- errors
 SELECT activate_model('t_match', 7);
 SELECT review(0, 'same');
 SELECT review(0, 'perhaps');
 SELECT set_match_field('t_match', 'customer_no', 'colour');
 SELECT set_match_field('t_match', 'customer_no', NULL);
-DELETE FROM contact WHERE destination = 't_match';
+DELETE FROM contact WHERE destination IN ('t_match', 't_match2');
