@@ -186,7 +186,7 @@ callsync_term_share(CallsyncKeyKind kind, double n, double total)
 }
 
 /* share of those who give their surname first, without saying so, or whose columns are the wrong way round */
-#define SURNAME_FIRST 0.1
+#define SURNAME_FIRST 0.05
 
 static double
 at_least(double x, double floor)
@@ -296,14 +296,18 @@ callsync_score_pair(const CallsyncModel *model, const CallsyncPair *pair, double
 	{
 		double		family = on_line ? model->household * 0.8 : 0;
 		double		tf = pair->tf_contact_last;
-		/* few say their surname first: that one does is as unlikely as that it is another name */
-		double		order = pair->name.swapped ? SURNAME_FIRST : 1;
+		/*
+		 * "Scott Clark" may be Clark Scott, who said his surname first; but few do, and
+		 * most who say it are called Scott Clark.
+		 */
+		double		other = pair->name.swapped && score->n > 0 && score->weight[score->n - 1].field == CALLSYNC_ON_FIRST ?
+			(1 - SURNAME_FIRST) / SURNAME_FIRST * pair->tf_other_order / score->weight[score->n - 1].u : 0;
 
 		if (last == CALLSYNC_NAME_EXACT)
-			add_weight(score, CALLSYNC_ON_LAST, last, order * m[last], u[last] * (family + (1 - family) * tf), tf);
+			add_weight(score, CALLSYNC_ON_LAST, last, m[last], u[last] * (family + (1 - family) * tf) + other, tf);
 		else if (last == CALLSYNC_NAME_SOUND || last == CALLSYNC_NAME_NEAR || last == CALLSYNC_NAME_PARTIAL)
-			add_weight(score, CALLSYNC_ON_LAST, last, order * m[last],
-					   family * u[last] + (1 - family) * altered_u(u[last], at_least(tf, 0.0003), pair->tf_call_last, 4), tf);
+			add_weight(score, CALLSYNC_ON_LAST, last, m[last],
+					   family * u[last] + (1 - family) * altered_u(u[last], at_least(tf, 0.0003), pair->tf_call_last, 4) + other, tf);
 		else if (last == CALLSYNC_NAME_NONE || last == CALLSYNC_NAME_WEAK)
 			add_weight(score, CALLSYNC_ON_LAST, last, m[last], u[last] * (1 - family), -1);
 		else if (last != CALLSYNC_NAME_MISSING)

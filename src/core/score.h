@@ -134,6 +134,7 @@ typedef struct CallsyncPair
 				tf_call_domain,
 				tf_contact_domain,
 				tf_account,
+				tf_other_order,	/* of the two words of a swapped name, each in the other's place */
 				tf_extra[CALLSYNC_EXTRA_FIELDS];
 	uint64_t	call_domain;	/* of the mailboxes compared, hashed */
 	uint64_t	contact_domain;

@@ -256,6 +256,8 @@ score_candidates(CallsyncSearch *s)
 			p->tf_contact_last = word_share(s, CALLSYNC_TERM_LAST, p->name.contact_last);
 			p->tf_call_last = word_share(s, CALLSYNC_TERM_LAST, p->name.call_last);
 		}
+		if (p->name.swapped)
+			p->tf_other_order = word_share(s, CALLSYNC_TERM_FIRST, p->name.call_last) * word_share(s, CALLSYNC_TERM_LAST, p->name.call_first);
 		if (p->level[CALLSYNC_ON_EMAIL] == CALLSYNC_EMAIL_DOMAIN || p->level[CALLSYNC_ON_EMAIL] == CALLSYNC_EMAIL_NEAR)
 		{
 			p->tf_contact_domain = word_share(s, CALLSYNC_TERM_DOMAIN, p->contact_domain);
