@@ -533,8 +533,9 @@ failed(CallsyncEngine *engine, TickWork *work, const CallsyncTxnError *error)
 		forget_jobs(engine, NULL);
 }
 
+/* *of_row: it failed because of what was to be written */
 static CallsyncTxnResult
-run(CallsyncEngine *engine, TickWork *work, const char *activity)
+run(CallsyncEngine *engine, TickWork *work, const char *activity, bool *of_row)
 {
 	CallsyncTxnError error;
 	CallsyncTxnResult result;
@@ -545,6 +546,7 @@ run(CallsyncEngine *engine, TickWork *work, const char *activity)
 		committed(engine, work);
 	else
 		failed(engine, work, &error);
+	*of_row = error.of_row;
 	return result;
 }
 
@@ -555,6 +557,7 @@ run_carefully(CallsyncEngine *engine)
 	CallsyncTxnResult worst = CALLSYNC_TXN_COMMITTED;
 	dlist_mutable_iter iter;
 	TickWork	rest = {engine};
+	bool		of_row;
 
 	dlist_foreach_modify(iter, &engine->answered)
 	{
@@ -562,17 +565,18 @@ run_carefully(CallsyncEngine *engine)
 		CallsyncTxnResult result;
 
 		work.only = dlist_container(CallsyncExchange, node, iter.cur);
-		result = run(engine, &work, "settling one answer");
+		result = run(engine, &work, "settling one answer", &of_row);
 		if (result == CALLSYNC_TXN_NO_EXTENSION)
 			return result;
 		if (result == CALLSYNC_TXN_FAILED)
 		{
-			work.only->settle_failures++;
+			/* a full disk is no reason to store less of it */
+			work.only->settle_failures += of_row;
 			worst = result;
 		}
 	}
 	rest.flow = true;
-	if (run(engine, &rest, "planning and sending") == CALLSYNC_TXN_FAILED)
+	if (run(engine, &rest, "planning and sending", &of_row) == CALLSYNC_TXN_FAILED)
 		worst = CALLSYNC_TXN_FAILED;
 	else if (worst == CALLSYNC_TXN_COMMITTED)
 		engine->careful = false;
@@ -653,6 +657,7 @@ callsync_engine_tick(CallsyncEngine *engine)
 {
 	int64		now_us = callsync_engine_real_us();
 	CallsyncTxnResult result;
+	bool		of_row;
 
 	engine->tick = CurrentMemoryContext;
 	collect_answers(engine);
@@ -676,12 +681,12 @@ callsync_engine_tick(CallsyncEngine *engine)
 		work.settle = true;
 		if (settle_apart(engine))
 		{
-			result = run(engine, &work, "settling");
+			result = run(engine, &work, "settling", &of_row);
 			work = (TickWork) {engine};
 		}
 		work.flow = true;
 		if (result == CALLSYNC_TXN_COMMITTED)
-			result = run(engine, &work, "settling, planning and sending");
+			result = run(engine, &work, "settling, planning and sending", &of_row);
 	}
 	engine->tick_us += (callsync_engine_real_us() - now_us - engine->tick_us) / 8;
 	switch (result)

@@ -234,7 +234,7 @@ typedef struct CallsyncExchange
 	TimestampTz answered_at;
 	bool		decided;		/* items[].result are filled in */
 	bool		settling;		/* the running transaction writes it */
-	int			settle_failures;	/* times that its own transaction failed */
+	int			settle_failures;	/* times that its own transaction failed, for what is in it */
 } CallsyncExchange;
 
 struct CallsyncEngine

@@ -700,19 +700,6 @@ callsync_planner_rehearse(CallsyncDestinations *destinations, const CallsyncCapt
 	process(planner, captures, n, now, NULL, &planned);
 }
 
-/* does the error lie in the row, so that trying again is of no use? */
-static bool
-lies_in_the_row(int sqlstate)
-{
-	int			category = ERRCODE_TO_CATEGORY(sqlstate);
-
-	return category == ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION) ||
-		category == ERRCODE_TO_CATEGORY(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION) ||
-		category == ERRCODE_TO_CATEGORY(ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION) ||
-		category == ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR) ||
-		category == ERRCODE_TO_CATEGORY(ERRCODE_PROGRAM_LIMIT_EXCEEDED);
-}
-
 void
 callsync_planner_committed(CallsyncPlanner *planner, bool committed, const CallsyncTxnError *error)
 {
@@ -734,7 +721,7 @@ callsync_planner_committed(CallsyncPlanner *planner, bool committed, const Calls
 	/* a partition that we know of may have been dropped: look again */
 	planner->first_day = planner->last_day = 0;
 	if (planner->suspect != 0 && planner->suspect != planner->set_aside &&
-		error != NULL && lies_in_the_row(error->sqlstate))
+		error != NULL && error->of_row)
 	{
 		planner->set_aside = planner->suspect;
 		strlcpy(planner->error, error->message, sizeof(planner->error));

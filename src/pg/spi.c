@@ -201,6 +201,26 @@ callsync_txn_extension(void)
 	return worker_extension;
 }
 
+/*
+ * Does an error lie in what was written? Not where the system refused something: a disk
+ * quota or a limit of file sizes comes as an internal error, and only its text ("%m")
+ * tells it from one of ours.
+ */
+static bool
+lies_in_the_row(const ErrorData *edata)
+{
+	int			category = ERRCODE_TO_CATEGORY(edata->sqlerrcode);
+
+	if (category == ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR) && edata->saved_errno != 0 &&
+		edata->message != NULL && strstr(edata->message, strerror(edata->saved_errno)) != NULL)
+		return false;
+	return category == ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION) ||
+		category == ERRCODE_TO_CATEGORY(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION) ||
+		category == ERRCODE_TO_CATEGORY(ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION) ||
+		category == ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR) ||
+		category == ERRCODE_TO_CATEGORY(ERRCODE_PROGRAM_LIMIT_EXCEEDED);
+}
+
 CallsyncTxnResult
 callsync_txn_run(const char *activity, CallsyncTxnBody body, void *arg,
 				 CallsyncTxnError *error)
@@ -210,6 +230,7 @@ callsync_txn_run(const char *activity, CallsyncTxnBody body, void *arg,
 
 	Assert(!IsTransactionOrTransactionBlock());
 	error->sqlstate = 0;
+	error->of_row = false;
 	error->message[0] = '\0';
 	PG_TRY();
 	{
@@ -250,6 +271,7 @@ callsync_txn_run(const char *activity, CallsyncTxnBody body, void *arg,
 		MemoryContextSwitchTo(caller);
 		edata = CopyErrorData();
 		error->sqlstate = edata->sqlerrcode;
+		error->of_row = lies_in_the_row(edata);
 		strlcpy(error->message, edata->message ? edata->message : "",
 				sizeof(error->message));
 		FreeErrorData(edata);

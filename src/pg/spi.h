@@ -67,6 +67,7 @@ typedef enum CallsyncTxnResult
 typedef struct CallsyncTxnError
 {
 	int			sqlstate;
+	bool		of_row;			/* it lies in what was written: trying again is of no use */
 	char		message[256];
 } CallsyncTxnError;
 

@@ -23,7 +23,7 @@ our $FAST_RETRY = { map { $_ => { base_ms => 50, cap_ms => 200, floor_ms => 10 }
 sub json { return $JSON->encode($_[0]); }
 
 # Options: conf (appended to postgresql.conf), options (of the destination), connector, preload (default 1),
-# path (behind the sandbox's URL), secrets ({key => value}), sandbox (options of the sandbox), no_start
+# path (behind the sandbox's URL), initdb (its options), secrets ({key => value}), sandbox (options of the sandbox), no_start
 sub start
 {
 	my ($name, %o) = @_;
@@ -31,7 +31,7 @@ sub start
 	my $connector = $o{connector} // 'hubspot';
 	my $crm = CallsyncSandbox->start(dialects => [$connector], %{ $o{sandbox} // {} });
 	my $node = PostgreSQL::Test::Cluster->new($name);
-	$node->init;
+	$node->init(extra => $o{initdb} // []);
 	my $key = $node->basedir . '/callsync.key';
 	PostgreSQL::Test::Utils::append_to_file($key, "0123456789abcdef0123456789abcdef0123456789abcdef\n");
 	chmod 0600, $key;
