@@ -308,9 +308,46 @@ stored_list(const MapGate *g, bool *whole)
 	return list;
 }
 
+/* The stored elements, then the new ones.  Takes over new.  There is one primary: that of the stored ones. */
+static json_t *
+behind(const json_t *stored, json_t *new)
+{
+	json_t	   *list = json_array();
+	json_t	   *first;
+	bool		known = false;
+
+	if (json_array_size(stored) == 0)
+	{
+		json_decref(list);
+		return new;
+	}
+	for (size_t k = 0; k < json_array_size(stored); k++)
+	{
+		known = known || json_is_true(json_object_get(json_array_get(stored, k), "primary"));
+		json_array_append_new(list, json_deep_copy(json_array_get(stored, k)));
+	}
+	for (size_t k = 0; k < json_array_size(new); k++)
+	{
+		json_t	   *one = json_deep_copy(json_array_get(new, k));
+
+		if (json_is_true(json_object_get(one, "primary")))
+		{
+			json_object_set_new(one, "primary", json_false());
+			first = json_array_get(list, 0);
+			/* the mirror's columns do not say which is */
+			if (!known && json_is_object(first))
+				json_object_set_new(first, "primary", json_true());
+			known = true;
+		}
+		json_array_append_new(list, one);
+	}
+	json_decref(new);
+	return list;
+}
+
 /*
- * A list that replaces the stored one: the new elements, then what is stored and
- * is not among them (by "value" where elements are objects).  Takes over value;
+ * A list that replaces the stored one: what is stored, then the new elements that
+ * are not among it (by "value" where elements are objects).  Takes over value;
  * NULL when the stored list holds everything already, or is not known.
  */
 static json_t *
@@ -339,15 +376,9 @@ append_to_stored(MapGate *g, json_t *value)
 			n_new++;
 		}
 	}
-	for (size_t k = 0; k < json_array_size(stored); k++)
-	{
-		json_t	   *other = json_deep_copy(json_array_get(stored, k));
-
-		/* there is one primary, and it is the new one */
-		if (n_new > 0 && json_is_true(json_object_get(other, "primary")))
-			json_object_set_new(other, "primary", json_false());
-		json_array_append_new(list, other);
-	}
+	/* behind what is there: what was used once is no new primary */
+	if (n_new > 0)
+		list = behind(stored, list);
 	json_decref(value);
 	json_decref(stored);
 	if (n_new > 0 && !whole)

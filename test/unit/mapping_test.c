@@ -209,7 +209,7 @@ structured(void)
 	options.creating = false;
 	CHECK_STR(m(map), "{}");	/* the stored list is not known: it would be replaced */
 	options.existing = load_json("{\"fields\": {\"phones\": [{\"value\": \"202 555 0199\", \"primary\": true}]}}");
-	CHECK_STR(m(map), "{\"phones\":[{\"primary\":true,\"value\":\"+12025550143\"},{\"primary\":false,\"value\":\"202 555 0199\"}]}");
+	CHECK_STR(m(map), "{\"phones\":[{\"primary\":true,\"value\":\"202 555 0199\"},{\"primary\":false,\"value\":\"+12025550143\"}]}");	/* a number used once is no new primary */
 	json_decref((json_t *) options.existing);
 	options.existing = load_json("{\"fields\": {\"phones\": [{\"value\": \"(202) 555-0143\"}]}}");
 	CHECK_STR(m(map), "{}");	/* there already, in another spelling */
@@ -221,7 +221,13 @@ structured(void)
 	{
 		const char *in = "{\"phones\": {\"tree\": [{\"value\": \"{caller.phone|e164}\"}], \"write\": \"append\", \"stored_in\": [\"phone\", \"mobile_phone\"]}}";
 
-		CHECK_STR(m(in), "{\"phones\":[{\"value\":\"+12025550143\"},{\"value\":\"202 555 0199\"}]}");
+		CHECK_STR(m(in), "{\"phones\":[{\"value\":\"202 555 0199\"},{\"value\":\"+12025550143\"}]}");
+		/* columns do not say which is the primary one: the first */
+		CHECK_STR(m("{\"phones\": {\"tree\": [{\"value\": \"{caller.phone|e164}\", \"primary\": true}], \"write\": \"append\", \"stored_in\": [\"phone\", \"mobile_phone\"]}}"),
+				  "{\"phones\":[{\"primary\":true,\"value\":\"202 555 0199\"},{\"primary\":false,\"value\":\"+12025550143\"}]}");
+		json_decref((json_t *) options.existing);
+		options.existing = load_json("{\"fields\": {\"phones\": []}}");
+		CHECK_STR(m(map), "{\"phones\":[{\"primary\":true,\"value\":\"+12025550143\"}]}");	/* the first of all */
 		json_decref((json_t *) options.existing);
 		options.existing = load_json("{\"phone\": \"202 555 0199\", \"mobile_phone\": \"202 555 0198\"}");
 		CHECK_STR(m(in), "{}");	/* there may be a third */
