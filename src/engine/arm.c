@@ -70,6 +70,20 @@ settle_without_sending(Round *round, CallsyncJob *job, const CallsyncDelivery *r
 	callsync_engine_add_result(round->engine, r);
 }
 
+/* The planner goes on with what the mirror has from the answer to another call's question. */
+static void
+settle_as_answered(Round *round, CallsyncJob *job, const CallsyncDelivery *row)
+{
+	CallsyncResult *r = palloc0(sizeof(*r));
+
+	callsync_result_init(r, job, round->dest, row);
+	r->kind = CALLSYNC_RESULT_SETTLED;
+	r->state = CALLSYNC_STEP_CONFIRMED;
+	r->confirmation = "response";
+	r->contacts = callsync_json_keep(json_array());
+	callsync_engine_add_result(round->engine, r);
+}
+
 /* The next exchange of a delivery: what kind, by which operation; NULL with the job settled. */
 static const CallsyncOp *
 choose_op(Round *round, CallsyncJob *job, const CallsyncDelivery *row, const CallsyncStep *step,
@@ -286,6 +300,11 @@ place_job(Round *round, CallsyncJob *job, const CallsyncDelivery *row)
 		return true;
 	}
 	context = callsync_exchange_context(dest, step, row);
+	if (lookup && callsync_lookup_is_answered(dest, job))
+	{
+		settle_as_answered(round, job, row);
+		return true;
+	}
 	if (lookup)
 	{
 		kind = CALLSYNC_EXCHANGE_FIND;

@@ -83,6 +83,15 @@ typedef struct CallsyncLimitSet
 } CallsyncLimitSet;
 
 /* The engine's side of a destination; hangs on CallsyncDestination.engine. */
+/* A question about a caller that the destination has answered; see lookup.h. */
+typedef struct CallsyncAnswered
+{
+	uint64		key;			/* of the jobs that ask it */
+	int64		at_ms;
+} CallsyncAnswered;
+
+#define CALLSYNC_ANSWERED_KEPT 256
+
 typedef struct CallsyncEngineDest
 {
 	int			slot;			/* in jobs.h */
@@ -114,6 +123,9 @@ typedef struct CallsyncEngineDest
 	int			nclasses;
 	CallsyncClass classes[CALLSYNC_MAX_CLASSES];
 	bool		classes_known;
+
+	CallsyncAnswered *answered; /* the last CALLSYNC_ANSWERED_KEPT, NULL: none yet */
+	int			next_answered;
 
 	/* not yet told to destination_state */
 	bool		dirty;

@@ -4,11 +4,18 @@
  */
 #include "postgres.h"
 
+#include "utils/memutils.h"
+
 #include "core/person_key.h"
+#include "core/shard.h"
 #include "core/syncstate.h"
+#include "engine/engine_state.h"
 #include "engine/lookup.h"
 #include "pg/env.h"
 #include "pg/json.h"
+
+/* a call that was planned so soon after an answer does not ask again: its first call may not be planned by it yet */
+#define ANSWER_FRESH_MS 5000
 
 bool
 callsync_is_lookup(const char *step)
@@ -62,6 +69,43 @@ callsync_lookup_find(const CallsyncDestination *d, const json_t *document, const
 		put_name(d->connector, find, "last_name", "{find.name|last_name}");
 	}
 	return find;
+}
+
+const char *
+callsync_lookup_ordering_key(const CallsyncDestination *d, const CallsyncOp *op, const json_t *find, const char *region)
+{
+	json_t	   *question = callsync_json_keep(json_copy((json_t *) find));
+	const char *phone = callsync_json_string(find, "phone");
+	const char *text;
+	char		e164[32];
+
+	/* the same number in another spelling is the same question */
+	if (phone != NULL && callsync_person_e164(phone, strlen(phone), region, e164, sizeof(e164)))
+		json_object_set_new(question, "phone", json_string(e164));
+	text = callsync_json_text(question);
+	return psprintf("f:%s:%s:%016llx", d->name, op->name,
+					(unsigned long long) callsync_fnv1a(CALLSYNC_FNV_START, text, strlen(text)));
+}
+
+void
+callsync_lookup_note_answer(CallsyncEngineDest *dest, const CallsyncJob *job, int64 now_ms)
+{
+	CallsyncAnswered *a;
+
+	if (dest->answered == NULL)
+		dest->answered = MemoryContextAllocZero(GetMemoryChunkContext(dest), sizeof(*a) * CALLSYNC_ANSWERED_KEPT);
+	a = &dest->answered[dest->next_answered++ % CALLSYNC_ANSWERED_KEPT];
+	a->key = job->key;
+	a->at_ms = now_ms;
+}
+
+bool
+callsync_lookup_is_answered(const CallsyncEngineDest *dest, const CallsyncJob *job)
+{
+	for (int i = 0; dest->answered != NULL && i < CALLSYNC_ANSWERED_KEPT; i++)
+		if (dest->answered[i].key == job->key && dest->answered[i].at_ms + ANSWER_FRESH_MS >= job->due_ms && dest->answered[i].at_ms > 0)
+			return true;
+	return false;
 }
 
 static bool

@@ -12,6 +12,12 @@
  *	  +---------- still nobody, and another way to ask <----------+
  *
  * Being a delivery it has limits, retries, attempts and a dead letter like all others.
+ *
+ * Calls of one caller that ask the same question go one after the other (their look-ups have
+ * one ordering key). An answer that comes in after a call was planned, or a moment before, is
+ * as good as one of its own would be, so the call takes it: a thousand first calls of one person ask
+ * once (each worker of those that have some of them), and all but the first find the
+ * contact that the first one found or is about to create.
  */
 #ifndef CALLSYNC_ENGINE_LOOKUP_H
 #define CALLSYNC_ENGINE_LOOKUP_H
@@ -29,6 +35,18 @@ extern bool callsync_is_lookup(const char *step);
  * name, first_name, last_name, postal_code; kept in CurrentMemoryContext.
  */
 extern json_t *callsync_lookup_find(const CallsyncDestination *destination, const json_t *document, const char *region);
+
+/* The same for look-ups that ask the same; palloc'ed. */
+extern const char *callsync_lookup_ordering_key(const CallsyncDestination *destination, const CallsyncOp *op,
+												const json_t *find, const char *region);
+
+struct CallsyncEngineDest;
+struct CallsyncJob;
+/* The answer to the job's question is in. */
+extern void callsync_lookup_note_answer(struct CallsyncEngineDest *dest, const struct CallsyncJob *job, int64 now_ms);
+
+/* Was it answered, to another call, since this job was planned, or a moment before? */
+extern bool callsync_lookup_is_answered(const struct CallsyncEngineDest *dest, const struct CallsyncJob *job);
 
 /*
  * The operation to ask with: the first of OBJECT.find (any identifier at once),

@@ -552,8 +552,9 @@ plan_lookup(Planning *p)
 	CallsyncPlan *plan = p->plan;
 	CallsyncPlannedDelivery *delivery;
 	json_t	   *entry = callsync_json_object();
+	json_t	   *find = callsync_lookup_find(p->d, p->call->document, p->region);
 
-	json_object_set(p->context, "find", callsync_lookup_find(p->d, p->call->document, p->region));
+	json_object_set(p->context, "find", find);
 	json_object_del(p->context, "call");
 	GROW(plan->deliveries, plan->ndeliveries, plan->maxdeliveries);
 	delivery = &plan->deliveries[plan->ndeliveries++];
@@ -572,8 +573,7 @@ plan_lookup(Planning *p)
 	delivery->shard = p->call->shard;
 	delivery->priority = CALLSYNC_PRIORITY_CONTACT;
 	delivery->origin = p->call->origin;
-	delivery->ordering_key = psprintf("k:%s:%s:%s:%s", p->d->name, p->call->row->source, p->call->row->call_id,
-									  CALLSYNC_LOOKUP_STEP);
+	delivery->ordering_key = callsync_lookup_ordering_key(p->d, p->caller.ask, find, p->region);
 	delivery->call_version = p->call->row->version;
 	delivery->map_version = p->d->map_version;
 	delivery->fields = "{}";

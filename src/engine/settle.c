@@ -13,6 +13,7 @@
 #include "utils/timestamp.h"
 
 #include "engine/engine_state.h"
+#include "engine/lookup.h"
 #include "pg/env.h"
 #include "pg/clock.h"
 #include "pg/json.h"
@@ -656,6 +657,9 @@ callsync_results_apply(CallsyncEngine *engine, CallsyncResult **results, int n)
 					r->dest->failed++;
 				engine->status.total_settled++;
 				callsync_load_left(job);
+				/* not where it took the answer of another */
+				if (r->contacts != NULL && r->http_status != 0)
+					callsync_lookup_note_answer(r->dest, job, now_ms);
 				callsync_jobs_settle(engine->jobs, job, callsync_step_state_good(r->state), now_ms);
 				/* the planner has a note */
 				engine->more = engine->more || r->contacts != NULL;

@@ -57,6 +57,15 @@ CallsyncDelivery::idle($node, 60);
 is(finds(since => $since), 1, 'a later version of the call does not ask again');
 is($crm->count('contacts'), 4, 'nor makes another contact');
 
+# many first calls of one person, whom nobody knows, in two spellings: one question, one contact
+mark();
+q1("INSERT INTO calls (id, phone, name, started_at) SELECT 'many-' || i, CASE WHEN i % 2 = 0 THEN '(415) 555-2804' ELSE '+14155552804' END, 'Max Many', '2026-11-20 10:00:00+00' FROM generate_series(1, 40) i");
+CallsyncDelivery::idle($node, 180);
+is(q1("SELECT count(*) FROM callsync.call_sync WHERE call_id LIKE 'many-%' AND status = 'synced'"), 40, 'forty first calls of one caller');
+is(finds(since => $since), 1, 'asked once');
+is($crm->count('contacts'), 5, 'one contact for all');
+is(q1("SELECT count(DISTINCT contact_record_id) FROM callsync.call_sync WHERE call_id LIKE 'many-%'"), 1, 'whom all calls have');
+
 # nobody to be found by: nobody is asked
 mark();
 CallsyncDelivery::call($node, 'anon', phone => 'anonymous', name => undef);
