@@ -45,13 +45,13 @@ callsync_wire_answered(CallsyncExchange *x)
 	x->dest->answer_us = Max(x->dest->answer_us, 1);
 }
 
-/* What was learned of the destination since it was armed: it is not to be sent now. */
+/* What was learned since it was armed, of the destination or of this database: it is not to be sent now. */
 static bool
-is_closed(const CallsyncExchange *x, int64 now_ms)
+is_closed(const CallsyncEngine *engine, const CallsyncExchange *x, int64 now_ms)
 {
 	const CallsyncEngineDest *dest = x->dest;
 
-	return dest->d->paused || dest->d->dropped || dest->disable ||
+	return engine->identity->is_copy || dest->d->paused || dest->d->dropped || dest->disable ||
 		(dest->breaker.state != CALLSYNC_BREAKER_CLOSED && !x->probe) ||
 		dest->paused_until_ms > now_ms || dest->auth_until_ms > now_ms;
 }
@@ -66,7 +66,7 @@ callsync_engine_send(CallsyncEngine *engine)
 	{
 		CallsyncExchange *x = dlist_container(CallsyncExchange, node, iter.cur);
 
-		if (is_closed(x, now_ms))
+		if (is_closed(engine, x, now_ms))
 		{
 			dlist_delete(&x->node);
 			engine->narmed--;

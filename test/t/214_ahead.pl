@@ -61,6 +61,22 @@ is($crm->count('hooks'), 3 * $calls, 'the rest follows, once each');
 agrees('resume');
 is(CallsyncDelivery::q1($node, "SELECT status, count(*) FROM callsync.call_sync GROUP BY 1"), 'synced|' . 3 * $calls, 'and all is synced');
 
+# ---- the database turns out to be a copy while requests are armed ----
+insert('d');
+ok($node->poll_query_until('postgres', "SELECT count(*) > 20 FROM callsync.call_sync WHERE call_id ~ '^d' AND status = 'synced'"), 'under way again');
+$node->append_conf('postgresql.conf', "callsync.instance = 'elsewhere'");
+$node->reload;
+ok($node->poll_query_until('postgres', "SELECT bool_and(is_copy) FROM callsync.worker_status WHERE state = 'running'"), 'the worker has seen it');
+agrees('copy');
+my $sent = scalar @{ $crm->call_requests };
+$node->append_conf('postgresql.conf', "callsync.instance = ''");
+is(scalar @{ $crm->call_requests }, $sent, 'nothing is sent from it');
+$node->reload;
+ok($node->poll_query_until('postgres', 'SELECT NOT paused FROM callsync.destination_status'), 'at home again');
+CallsyncDelivery::idle($node, 180);
+is($crm->count('hooks'), 4 * $calls, 'the rest follows, once each');
+agrees('home');
+
 # ---- what is stored goes out as it is, whatever it is ----
 CallsyncDelivery::q1($node, "SELECT callsync.pause('crm')");
 $crm->clear_requests;
