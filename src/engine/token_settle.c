@@ -48,22 +48,28 @@ settle_granted(CallsyncTokenEntry *e, TimestampTz now)
 	callsync_alert_clear("token_failing", e->name, "", now);
 }
 
+/* Somebody stored another refresh token while this one was on its way. */
+static bool
+was_replaced(const CallsyncTokenEntry *e)
+{
+	const char *stored;
+
+	if (e->request.refresh == NULL)
+		return false;
+	stored = callsync_secret_get(e->name, "refresh_token", e->request.context);
+	return stored != NULL && strcmp(stored, e->request.refresh) != 0;
+}
+
 static void
 settle_refused(CallsyncTokenEntry *e, TimestampTz now)
 {
 	CallsyncTokenRow row = e->row;
 
-	if (e->request.refresh != NULL)
+	if (was_replaced(e))
 	{
-		/* before it is declared dead: is it still the one that is stored? */
-		const char *stored = callsync_secret_get(e->name, "refresh_token", e->request.context);
-
-		if (stored != NULL && strcmp(stored, e->request.refresh) != 0)
-		{
-			row.next_try_at = 0;
-			callsync_token_row_failed(e->name, &row);
-			return;
-		}
+		row.next_try_at = 0;
+		callsync_token_row_failed(e->name, &row);
+		return;
 	}
 	row.state = CALLSYNC_TOKEN_ROW_DEAD;
 	row.failures = e->row.state == CALLSYNC_TOKEN_ROW_DEAD ? row.failures + 1 : 1;
@@ -135,6 +141,9 @@ callsync_token_settle_body(void *arg)
 	callsync_token_row_read(e->name, true, &current, CurrentMemoryContext);
 	if (current.version == 0)
 		keep_rotated(e);
+	else if (e->outcome.verdict == CALLSYNC_TOKEN_GRANTED && was_replaced(e))
+		/* a new consent is not overwritten by what became of the old one */
+		callsync_token_forget(e->name);
 	else
 	{
 		switch (e->outcome.verdict)

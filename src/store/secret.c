@@ -167,7 +167,11 @@ callsync_secret_get(const char *owner, const char *key, MemoryContext context)
 	bytea	   *message;
 	char	   *key_id;
 
-	if (callsync_stmt_run(&stmt_get, values, NULL, true, 1) == 0)
+	/*
+	 * Not with the snapshot of the transaction: what it wrote itself a moment ago (the
+	 * token just granted), or waited for (a credential that somebody was storing), counts.
+	 */
+	if (callsync_stmt_run(&stmt_get, values, NULL, false, 1) == 0)
 		return NULL;
 	message = (bytea *) callsync_row_varlena(0, 1, CurrentMemoryContext);
 	key_id = callsync_row_text(0, 2, CurrentMemoryContext);
@@ -179,7 +183,7 @@ callsync_secret_exists(const char *owner, const char *key)
 {
 	Datum		values[] = {CStringGetTextDatum(owner), CStringGetTextDatum(key)};
 
-	return callsync_stmt_run(&stmt_get, values, NULL, true, 1) > 0;
+	return callsync_stmt_run(&stmt_get, values, NULL, false, 1) > 0;
 }
 
 void

@@ -12,11 +12,29 @@ use CallsyncDelivery;
 my ($node, $crm) = CallsyncDelivery::start('oauth',
 	secrets => { client_id => 'sandbox-client', client_secret => 'sandbox-secret', refresh_token => 'sandbox-refresh' },
 	options => { override => { auth => { oauth => { refresh_early_s => 0, min_refresh_interval_s => 0 } } } });
-$crm->config({ tokens => { mode => 'strict', lifetime_ms => 2000, rotate => 1 } });
-# the token that was issued before that is refused once
-$crm->tokens({ action => 'expire' });
+$crm->config({ tokens => { mode => 'strict', lifetime_ms => 1_800_000, rotate => 1 } });
+ok($node->poll_query_until('postgres', "SELECT state = 'valid' FROM callsync.token"), 'a token');
 
-my $n = 0;
+# A renewal is one exchange, and what it brought is what is sent from then on. Seen: the worker that had renewed went on with the old
+# token, so that the API refused again and everything was renewed twice.
+$crm->tokens({ action => 'issue', refresh_token => 'once' });
+$crm->clear_requests;
+CallsyncDelivery::q1($node, "SELECT callsync.set_secret('crm', 'refresh_token', 'once')");
+ok($node->poll_query_until('postgres', "SELECT state = 'valid' FROM callsync.token"), 'a new consent');
+CallsyncDelivery::call($node, 'once', phone => '4155551999');
+CallsyncDelivery::idle($node);
+is(scalar @{ $crm->requests(op => 'token', bodies => 0) }, 1, 'one exchange for it');
+my $version = CallsyncDelivery::q1($node, 'SELECT version FROM callsync.token');
+$crm->tokens({ action => 'expire' });
+CallsyncDelivery::call($node, 'twice', phone => '4155551998');
+CallsyncDelivery::idle($node);
+ok($node->poll_query_until('postgres', "SELECT state = 'valid' AND version > $version FROM callsync.token"), 'refused by the API');
+is(scalar @{ $crm->requests(op => 'token', bodies => 0) }, 2, 'one more');
+
+# tokens that live for two seconds
+$crm->config({ tokens => { lifetime_ms => 2000 } });
+$crm->tokens({ action => 'expire' });
+my $n = 2;
 my $end = time + 6;
 while (time < $end)
 {
