@@ -116,6 +116,9 @@ COMMENT ON FUNCTION callsync.keep_schema(text, text, jsonb, text[]) IS
 CREATE FUNCTION callsync.bump_generations() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 BEGIN
+	-- no news for a credential that was refused: it is not tried again because of this
+	UPDATE callsync.token t SET generation = d.generation + 1 FROM callsync.destination d
+	WHERE d.name = t.destination AND d.generation = t.generation AND d.name IN (SELECT DISTINCT c.destination FROM changed c);
 	UPDATE callsync.destination d SET generation = d.generation + 1 WHERE d.name IN (SELECT DISTINCT c.destination FROM changed c);
 	RETURN NULL;
 END

@@ -323,6 +323,12 @@ begin_body(void *arg)
 		if (renewal_due(e) > now)
 			return;
 	}
+	if (!callsync_token_is_current(e->name, e->generation))
+	{
+		/* a try by what it was would be one too many */
+		tokens.look_at = 0;
+		return;
+	}
 	if (row.started_by != NULL)
 		ereport(LOG,
 				(errmsg("renewal of the token of destination \"%s\" was interrupted (%s), it is taken up again",

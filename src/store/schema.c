@@ -51,7 +51,10 @@ static CallsyncStmt stmt_unseen = {
 };
 
 static CallsyncStmt stmt_hurry = {
-	.sql = "WITH now AS (UPDATE callsync.schema_state t SET next_at = pg_catalog.clock_timestamp() WHERE t.destination" EQ "$1 AND t.object" EQ "$2) "
+	.sql = "WITH now AS (UPDATE callsync.schema_state t SET next_at = pg_catalog.clock_timestamp() WHERE t.destination" EQ "$1 AND t.object" EQ "$2), "
+	/* as callsync.bump_generations() does */
+	"token AS (UPDATE callsync.token t SET generation = d.generation OPERATOR(pg_catalog.+) 1 FROM callsync.destination d "
+	" WHERE d.name" EQ "$1 AND t.destination" EQ "$1 AND t.generation" EQ "d.generation) "
 	"UPDATE callsync.destination d SET generation = d.generation OPERATOR(pg_catalog.+) 1 WHERE d.name" EQ "$1",
 	.nargs = 2, .argtypes = {TEXTOID, TEXTOID}, .returns = SPI_OK_UPDATE
 };

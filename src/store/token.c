@@ -28,6 +28,11 @@ static CallsyncStmt stmt_read_lock = {
 	.nargs = 1, .argtypes = {TEXTOID}, .returns = SPI_OK_SELECT
 };
 
+static CallsyncStmt stmt_current = {
+	.sql = "SELECT 1 FROM callsync.destination d WHERE d.name OPERATOR(pg_catalog.=) $1 AND d.generation OPERATOR(pg_catalog.=) $2",
+	.nargs = 2, .argtypes = {TEXTOID, INT4OID}, .returns = SPI_OK_SELECT
+};
+
 static CallsyncStmt stmt_begin = {
 	.sql = "INSERT INTO callsync.token (destination, version, state, started_at, started_by, generation)"
 	" VALUES ($1, pg_catalog.nextval('callsync.token_version'), 'failing', $2, $3, $4)"
@@ -127,6 +132,14 @@ callsync_token_row_read(const char *destination, bool lock, CallsyncTokenRow *ro
 	row->error = callsync_row_text(0, 9, context);
 	row->started_by = callsync_row_text(0, 10, context);
 	row->generation = callsync_row_int32(0, 11, 0);
+}
+
+bool
+callsync_token_is_current(const char *destination, int generation)
+{
+	Datum		values[] = {CStringGetTextDatum(destination), Int32GetDatum(generation)};
+
+	return callsync_stmt_run(&stmt_current, values, NULL, false, 1) > 0;
 }
 
 int64

@@ -36,6 +36,9 @@ typedef struct CallsyncTokenRow
 extern void callsync_token_row_read(const char *destination, bool lock,
 									CallsyncTokenRow *row, MemoryContext context);
 
+/* Is this still how the destination is configured? */
+extern bool callsync_token_is_current(const char *destination, int generation);
+
 /*
  * A renewal begins: marks the row, and records the exchange, whose id is returned.
  * To be committed before the request leaves.
