@@ -190,7 +190,7 @@ callsync_classify_lost(const CallsyncOp *op, CallsyncOutcome *outcome, const cha
 /* ---- when to come back ---- */
 
 static int64_t
-retry_after(const CallsyncConnector *c, const CallsyncResponse *response, const CallsyncOutcome *outcome)
+retry_after(const CallsyncConnector *c, const CallsyncResponse *response, CallsyncOutcome *outcome)
 {
 	for (int i = 0; i < c->nretry_after; i++)
 	{
@@ -220,7 +220,10 @@ retry_after(const CallsyncConnector *c, const CallsyncResponse *response, const 
 		if (wait < 0)
 			wait = 0;
 		if (wait > c->retry_cap_ms)
+		{
+			outcome->retry_asked_ms = wait;
 			wait = c->retry_cap_ms;
+		}
 		return response->now_ms + wait;
 	}
 	return 0;

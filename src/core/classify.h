@@ -49,6 +49,7 @@ typedef struct CallsyncOutcome
 	CallsyncTri created;		/* made new by this request? */
 	char		existing_id[CALLSYNC_ID_MAX];	/* DUPLICATE: the record that is in the way, "" = look it up */
 	int64_t		retry_at_ms;	/* local clock: not before; 0 = nothing said */
+	int64_t		retry_asked_ms; /* the server asked for more than the connector's cap_s; 0 = it did not */
 	bool		pause_destination;	/* THROTTLED: holds for everything, not for this delivery only */
 	bool		disable;		/* the endpoint asked to be left alone (410) */
 	bool		split;			/* batch refused as a whole: send its items one by one */

@@ -283,7 +283,7 @@ typedef struct CallsyncLimitSpec
 	bool		counts_cost;	/* takes op->cost units, not 1 */
 } CallsyncLimitSpec;
 
-/* Returns the number; at most CALLSYNC_LIMITS_MAX (bucket.h). */
+/* Returns the number; at most CALLSYNC_LIMITS_MAX (rate.h). */
 extern int	callsync_connector_limits(const CallsyncConnector *connector, const CallsyncLimitSpec **specs);
 extern int	callsync_connector_concurrency(const CallsyncConnector *connector);
 /* Does the limit cover the op? */

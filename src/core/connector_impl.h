@@ -11,7 +11,7 @@
 
 #include <regex.h>
 
-#include "core/bucket.h"
+#include "core/rate.h"
 #include "core/connector.h"
 #include "core/errclass.h"
 #include "core/template_impl.h"

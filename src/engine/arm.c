@@ -37,7 +37,7 @@ typedef struct Round
 	CallsyncExchange *exchanges[CALLSYNC_TICK_ROWS];
 	int			nrefused;
 	char		refused[MAX_REFUSED][64];
-	int64		wait_until_ms;	/* earliest time that a limit named */
+	int64		wait_until_ms;	/* earliest time that a limit named, in this lane */
 	bool		held_back;		/* some job could not go */
 	bool		closed;			/* a limit of all operations is used up, or the breaker is open */
 } Round;
@@ -473,16 +473,23 @@ arm_dest(CallsyncEngine *engine, CallsyncEngineDest *dest, int budget, int room)
 		return 0;
 	}
 	round.requests = Min(dest->concurrency + callsync_wire_ahead(engine, dest) - dest->in_flight, room);
-	round.wait_until_ms = INT64_MAX;
-	for (int lane = 0; lane < 2 && used < budget && round.requests > 0; lane++)
+	for (int lane = 0; lane < CALLSYNC_SHARE_LANES && used < budget && round.requests > 0; lane++)
 	{
-		round.bulk = lane == 1;
+		int			before = round.nexchanges;
+
+		if (round.now_ms < dest->blocked_until_ms[lane])
+		{
+			engine->wake_ms = Min(engine->wake_ms, dest->blocked_until_ms[lane]);
+			continue;
+		}
+		round.bulk = lane == CALLSYNC_LANE_BULK;
+		round.wait_until_ms = INT64_MAX;
 		used += arm_lane(&round, budget - used);
-	}
-	if (round.wait_until_ms != INT64_MAX)
-	{
-		if (round.closed || round.nexchanges == 0)
-			dest->blocked_until_ms = round.wait_until_ms;
+		if (round.wait_until_ms == INT64_MAX)
+			continue;
+		/* what is left alone for live calls holds up none of them */
+		if (round.closed || round.nexchanges == before)
+			dest->blocked_until_ms[round.closed ? CALLSYNC_LANE_LIVE : lane] = round.wait_until_ms;
 		engine->wake_ms = Min(engine->wake_ms, round.wait_until_ms);
 	}
 	return used;

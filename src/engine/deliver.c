@@ -512,15 +512,8 @@ static void
 learn(void *arg, const char *limit_name, int64_t limit, int64_t remaining, int64_t reset_at_ms)
 {
 	Learning   *l = arg;
-	CallsyncLimitSet *set = l->dest->limits;
 
-	for (int i = 0; i < set->n; i++)
-		if (limit_name == NULL || strcmp(set->name[i], limit_name) == 0)
-		{
-			callsync_bucket_learn(&set->bucket[i], limit, remaining, reset_at_ms, l->now_ms);
-			if (limit_name == NULL)
-				break;
-		}
+	callsync_limits_learn(l->dest, limit_name, limit, remaining, l->now_ms);
 }
 
 /* Breaker, pauses, limits and counters: once per exchange. */
@@ -559,12 +552,7 @@ note_destination(CallsyncEngine *engine, CallsyncExchange *x, const CallsyncOp *
 			else if (x->probe)
 				callsync_breaker_failure(&dest->breaker, x->items[0].row->id, now_ms);
 	}
-	if (o->error_class == CALLSYNC_CLASS_THROTTLED && o->pause_destination)
-	{
-		int64		until = o->retry_at_ms > now_ms ? o->retry_at_ms : now_ms + dest->backoff[CALLSYNC_CLASS_THROTTLED].floor_ms;
-
-		dest->paused_until_ms = Max(dest->paused_until_ms, until);
-	}
+	callsync_engine_dest_throttled(dest, o, now_ms);
 	if (o->error_class == CALLSYNC_CLASS_AUTH && callsync_auth_refused(dest, x))
 		dest->auth_until_ms = now_ms;	/* the token is renewed: it goes on when that is done */
 	else if (o->error_class == CALLSYNC_CLASS_AUTH)

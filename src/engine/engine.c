@@ -13,7 +13,6 @@
  */
 #include "postgres.h"
 
-#include "portability/instr_time.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -63,15 +62,6 @@ callsync_engine_now_ms(void)
 	return callsync_engine_ms(callsync_now());
 }
 
-int64
-callsync_engine_real_us(void)
-{
-	instr_time	t;
-
-	INSTR_TIME_SET_CURRENT(t);
-	return (int64) INSTR_TIME_GET_MICROSEC(t);
-}
-
 /* ---- life ---- */
 
 static void *
@@ -115,6 +105,7 @@ callsync_engine_create(MemoryContext parent, const CallsyncWorkerIdentity *ident
 	engine->jobs = callsync_jobs_create(&allocator);
 	engine->destinations = callsync_destinations_create(mcxt);
 	engine->planner = callsync_planner_create(mcxt, engine->destinations);
+	callsync_limits_attach(engine);
 	dlist_init(&engine->arming);
 	dlist_init(&engine->armed);
 	dlist_init(&engine->flying);
@@ -262,6 +253,8 @@ sync_destinations(CallsyncEngine *engine)
 		if (!dest->breaker_restored)
 		{
 			TimestampTz until = callsync_destination_state_open_until(d->name);
+			TimestampTz last_told;
+			TimestampTz throttled_until;
 
 			if (until != 0)
 				callsync_breaker_restore_open(&dest->breaker, Min(callsync_engine_ms(until),
@@ -269,7 +262,9 @@ sync_destinations(CallsyncEngine *engine)
 			dest->was_down = until != 0;
 			dest->was_refused = callsync_alert_is_open("auth", d->name, "");
 			dest->was_behind = callsync_alert_is_open("batch_behind", d->name, "");
-			callsync_engine_dest_resume(dest, callsync_destination_state_updated_at(d->name));
+			dest->was_asked = callsync_alert_is_open("retry_after", d->name, "");
+			last_told = callsync_destination_state_told(d->name, &throttled_until);
+			callsync_limits_resume(dest, last_told, throttled_until);
 			dest->breaker_restored = true;
 		}
 	}
@@ -417,7 +412,7 @@ tick_body(void *arg)
 	engine->more = callsync_load_queue(engine) || engine->more;
 	settle_doomed(engine);
 	callsync_engine_pump(engine);
-	callsync_engine_turns_return(engine);
+	callsync_limits_tick(engine);
 	if (engine->nanswered < UNSETTLED_MAX)
 		callsync_arm(engine);
 	callsync_settle_write(engine, engine->results, engine->nresults, NULL, 0);
@@ -655,7 +650,7 @@ settle_apart(CallsyncEngine *engine)
 CallsyncTick
 callsync_engine_tick(CallsyncEngine *engine)
 {
-	int64		now_us = callsync_engine_real_us();
+	int64		now_us = callsync_monotonic_us();
 	CallsyncTxnResult result;
 	bool		of_row;
 
@@ -688,7 +683,7 @@ callsync_engine_tick(CallsyncEngine *engine)
 		if (result == CALLSYNC_TXN_COMMITTED)
 			result = run(engine, &work, "settling, planning and sending", &of_row);
 	}
-	engine->tick_us += (callsync_engine_real_us() - now_us - engine->tick_us) / 8;
+	engine->tick_us += (callsync_monotonic_us() - now_us - engine->tick_us) / 8;
 	switch (result)
 	{
 		case CALLSYNC_TXN_NO_EXTENSION:

@@ -22,6 +22,7 @@
 #include "core/classify.h"
 #include "core/jobs.h"
 #include "core/request.h"
+#include "core/share.h"
 #include "core/syncstate.h"
 #include "engine/engine.h"
 #include "engine/planner.h"
@@ -38,6 +39,9 @@
 #define CALLSYNC_MAX_LIMITS CALLSYNC_LIMITS_MAX
 #define CALLSYNC_MAX_CLASSES 24
 #define CALLSYNC_BOOKED_WINDOW_MS 30000	/* limits with longer windows are booked in a table */
+#define CALLSYNC_TELL_EVERY_MS 1000	/* destination_state is written at most so often */
+#define CALLSYNC_LANE_LIVE 0
+#define CALLSYNC_LANE_BULK 1	/* back-fill: behind live calls */
 
 /* Job phases: what the next exchange of a delivery is. */
 typedef enum CallsyncPhase
@@ -71,16 +75,23 @@ typedef struct CallsyncLimitSet
 	int			refs;			/* the destination's own included */
 	int			n;
 	CallsyncLimitSpec spec[CALLSYNC_MAX_LIMITS];
-	CallsyncBucket bucket[CALLSYNC_MAX_LIMITS];
 	char		name[CALLSYNC_MAX_LIMITS][64];
 	char		op_bucket[CALLSYNC_MAX_LIMITS][64];
-	int			turns[CALLSYNC_MAX_LIMITS]; /* shared by turns (turns.c), so many; 0: by shares */
-	int			turns_held[CALLSYNC_MAX_LIMITS];
-	uint64		turn_mask[CALLSYNC_MAX_LIMITS];
-	int64		turns_since_ms[CALLSYNC_MAX_LIMITS];	/* held without a pause */
-	int64		turns_after_ms[CALLSYNC_MAX_LIMITS];	/* others may try until then */
+	uint64		key[CALLSYNC_MAX_LIMITS];	/* of the name, in shared memory */
+	bool		booked[CALLSYNC_MAX_LIMITS];	/* in the books (quota.c), by bucket[]; else shared by all workers (share.h) */
+	CallsyncBucket bucket[CALLSYNC_MAX_LIMITS];
 	CallsyncTri quota_alert[CALLSYNC_MAX_LIMITS];	/* alert "quota" is open */
 } CallsyncLimitSet;
+
+/* What a request took of the limits, to be given back. */
+typedef struct CallsyncTaken
+{
+	CallsyncLimitSet *set;		/* NULL: nothing */
+	CallsyncNeed need;			/* of what workers share */
+	int			nbooked;
+	int			booked[CALLSYNC_MAX_LIMITS];	/* places in the set */
+	int64		cost[CALLSYNC_MAX_LIMITS];
+} CallsyncTaken;
 
 /* The engine's side of a destination; hangs on CallsyncDestination.engine. */
 /* A question about a caller that the destination has answered; see lookup.h. */
@@ -97,7 +108,6 @@ typedef struct CallsyncEngineDest
 	int			slot;			/* in jobs.h */
 	CallsyncDestination *d;
 	int			generation;		/* that the fields below were made for; 0: none */
-	int			workers;		/* that limits are shared among */
 
 	CallsyncBreaker breaker;
 	bool		breaker_restored;
@@ -111,7 +121,7 @@ typedef struct CallsyncEngineDest
 	int			in_flight;		/* requests armed or on the wire */
 	int			on_wire;		/* requests at http.c: never more than concurrency */
 	int64		answer_us;		/* how long an answer takes, moving average; 0: not known */
-	int64		blocked_until_ms;	/* limits say so */
+	int64		blocked_until_ms[CALLSYNC_SHARE_LANES];	/* limits say so */
 	int64		paused_until_ms;	/* the server said so (Retry-After) */
 	int64		auth_until_ms;	/* credential refused: next try */
 	int			auth_failures;
@@ -143,6 +153,8 @@ typedef struct CallsyncEngineDest
 	char		disable_reason[128];
 	bool		was_down;		/* alert "destination_down" is open */
 	bool		was_refused;	/* alert "auth" is open */
+	int64		retry_asked_ms; /* the server asked for longer than is waited; 0: it did not */
+	bool		was_asked;		/* alert "retry_after" is open */
 	int64		told_ms;		/* when destination_state was written last */
 } CallsyncEngineDest;
 
@@ -228,9 +240,7 @@ typedef struct CallsyncExchange
 	CallsyncItem *items;
 	bool		probe;			/* the breaker's */
 	bool		bulk;
-	bool		limits_taken;
-	CallsyncLimits limits;
-	CallsyncLimitSet *limit_set;	/* that they belong to */
+	CallsyncTaken taken;
 	int64		request_id;
 	CallsyncRequest request;
 	bool		rendered;
@@ -298,8 +308,6 @@ struct CallsyncEngine
 
 /* ---- engine.c ---- */
 extern int64 callsync_engine_now_ms(void);
-/* for how long something takes: no setting moves this clock */
-extern int64 callsync_engine_real_us(void);
 extern TimestampTz callsync_engine_time(int64 unix_ms);
 extern int64 callsync_engine_ms(TimestampTz t);
 extern CallsyncEngineDest *callsync_engine_dest(CallsyncEngine *engine, const char *name);
@@ -320,18 +328,13 @@ extern void callsync_wire_withdrawn_committed(CallsyncEngine *engine);
 /* ---- engine_dest.c ---- */
 /* Limits, concurrency, retry schedule ... from the destination's options, where they changed. */
 extern void callsync_engine_dest_configure(CallsyncEngine *engine, CallsyncEngineDest *dest);
-/* This process is new: what an earlier one sent a moment ago still counts. */
-extern void callsync_engine_dest_resume(CallsyncEngineDest *dest, TimestampTz last_told);
 /* May anything be sent there now? If not, *wait_until_ms says when to ask again (INT64_MAX: after a change). */
-extern void callsync_limit_set_release(CallsyncLimitSet *set);
-/* Takes what the op needs; on refusal *wait_until_ms, and whether other ops have to wait as well. */
-extern bool callsync_engine_dest_take(CallsyncEngine *engine, CallsyncEngineDest *dest, const CallsyncOp *op, CallsyncExchange *exchange,
-									  int64 now_ms, int64 *wait_until_ms, bool *general);
-extern void callsync_engine_dest_give_back(CallsyncExchange *exchange, bool counted, int64 now_ms);
 extern bool callsync_engine_dest_open(CallsyncEngine *engine, CallsyncEngineDest *dest, int64 now_ms,
 									  int64 *wait_until_ms);
 /* Inside a transaction: state rows and alerts of destinations, at most once a second each. */
 extern void callsync_engine_dests_tell(CallsyncEngine *engine, bool force);
+/* Where the answer says so: the destination is left alone for a while. */
+extern void callsync_engine_dest_throttled(CallsyncEngineDest *dest, const CallsyncOutcome *outcome, int64 now_ms);
 extern void callsync_engine_dest_error(CallsyncEngineDest *dest, const char *error_class, const char *message,
 									   TimestampTz at);
 
@@ -342,12 +345,30 @@ extern void callsync_engine_quota_book(CallsyncEngineDest *dest, CallsyncLimitSe
 									   int64 now_ms);
 extern void callsync_engine_quota_undo(CallsyncEngine *engine);
 
-/* ---- turns.c ---- */
-/* True: at least one turn is ours, the bucket knows whether it is free. */
-extern bool callsync_engine_turn_take(CallsyncEngine *engine, CallsyncEngineDest *dest, CallsyncLimitSet *set, int i,
-									  int64 now_ms, int64 *wait_until_ms);
-extern void callsync_engine_turns_return(CallsyncEngine *engine);
-extern void callsync_engine_turns_drop(CallsyncEngineDest *dest, CallsyncLimitSet *set);
+/* ---- limits.c ---- */
+extern void callsync_limits_attach(CallsyncEngine *engine);
+/* From the connector and the destination's options. */
+extern void callsync_limits_configure(CallsyncEngine *engine, CallsyncEngineDest *dest);
+/*
+ * This process is new: what an earlier one sent a moment ago still counts, and what the
+ * server asked for still holds. last_told: when somebody who sent there said so (0: never).
+ */
+extern void callsync_limits_resume(CallsyncEngineDest *dest, TimestampTz last_told, TimestampTz throttled_until);
+/* Takes what the op needs; on refusal *wait_until_ms, and whether other ops have to wait as well. */
+extern bool callsync_engine_dest_take(CallsyncEngine *engine, CallsyncEngineDest *dest, const CallsyncOp *op, CallsyncExchange *exchange,
+									  int64 now_ms, int64 *wait_until_ms, bool *general);
+extern void callsync_engine_dest_give_back(CallsyncExchange *exchange, bool counted, int64 now_ms);
+/* What is held for answers that never came, where they cannot be on their way any more */
+extern void callsync_limits_tick(CallsyncEngine *engine);
+/* The server wants to be left alone: by all workers. */
+extern void callsync_limits_pause(CallsyncEngineDest *dest, int64 until_ms);
+extern int64 callsync_limits_paused_until(CallsyncEngineDest *dest);
+/* What the answer's headers say of a limit; name NULL: the first one */
+extern void callsync_limits_learn(CallsyncEngineDest *dest, const char *name, int64 limit, int64 remaining, int64 now_ms);
+/* Units of the n-th limit that are free */
+extern int64 callsync_limits_free(CallsyncEngineDest *dest, int n, int64 now_ms);
+/* [{"name", "limit", "per_s", "free"}] */
+extern char *callsync_limits_text(CallsyncEngineDest *dest, int64 now_ms);
 
 /* ---- loader.c (inside a transaction) ---- */
 extern void callsync_load_planned(CallsyncEngine *engine, const int64 *ids, int n, bool fresh);

@@ -14,27 +14,18 @@
 #include "lib/ilist.h"
 #include "libpq/pqsignal.h"
 #include "miscadmin.h"
-#include "portability/instr_time.h"
 #include "storage/latch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "engine/http_transfer.h"
+#include "pg/clock.h"
 
 /* 7.88: fixed bugs in connection reuse; PROTOCOLS_STR, PREREQFUNCTION and ..._T are older */
 #define CURL_FLOOR 0x075800
 StaticAssertDecl(LIBCURL_VERSION_NUM >= CURL_FLOOR, "callsync needs libcurl 7.88 or later");
 
 #define READY_AT_ONCE 256
-
-static int64
-now_us(void)
-{
-	instr_time	t;
-
-	INSTR_TIME_SET_CURRENT(t);
-	return (int64) INSTR_TIME_GET_MICROSEC(t);
-}
 
 /*
  * A call that may start a resolver thread runs with all signals blocked: the
@@ -74,7 +65,7 @@ on_timer(CURLM *multi, long timeout_ms, void *arg)
 {
 	CallsyncHttp *http = arg;
 
-	http->timer_us = timeout_ms < 0 ? -1 : now_us() + timeout_ms * INT64CONST(1000);
+	http->timer_us = timeout_ms < 0 ? -1 : callsync_monotonic_us() + timeout_ms * INT64CONST(1000);
 	return 0;
 }
 
@@ -250,6 +241,7 @@ done_at_once(CallsyncTransfer *transfer, CallsyncTransport transport, const char
 
 	response->transport = transport;
 	response->finished_at = GetCurrentTimestamp();
+	response->finished_us = callsync_monotonic_us();
 	strlcpy(response->error, error, sizeof(response->error));
 	dlist_delete(&transfer->node);
 	dlist_push_tail(&transfer->http->done[transfer->channel], &transfer->node);
@@ -413,7 +405,7 @@ drive(CallsyncHttp *http, const CallsyncPollReady *ready, int nready)
 			mask |= CURL_CSELECT_ERR;
 		(void) curl_multi_socket_action(http->multi, ready[i].fd, mask, &running);
 	}
-	if (http->timer_us >= 0 && now_us() >= http->timer_us)
+	if (http->timer_us >= 0 && callsync_monotonic_us() >= http->timer_us)
 	{
 		/* libcurl calls the timer callback again if it still needs one */
 		http->timer_us = -1;
@@ -455,7 +447,7 @@ callsync_http_drive(CallsyncHttp *http)
 int
 callsync_http_wait(CallsyncHttp *http, int64 timeout_ms)
 {
-	int64		until = timeout_ms < 0 ? PG_INT64_MAX : now_us() + Min(timeout_ms, INT64CONST(1000000000)) * 1000;
+	int64		until = timeout_ms < 0 ? PG_INT64_MAX : callsync_monotonic_us() + Min(timeout_ms, INT64CONST(1000000000)) * 1000;
 	int			result = 0;
 
 	/* start what was submitted, fire what is due, before looking at the sockets */
@@ -463,7 +455,7 @@ callsync_http_wait(CallsyncHttp *http, int64 timeout_ms)
 	for (;;)
 	{
 		CallsyncPollReady ready[READY_AT_ONCE];
-		int64		now = now_us();
+		int64		now = callsync_monotonic_us();
 		int64		wait_until = until;
 		int64		wait_ms;
 		bool		woken;
@@ -485,7 +477,7 @@ callsync_http_wait(CallsyncHttp *http, int64 timeout_ms)
 			result |= CALLSYNC_HTTP_WOKEN;
 		if (anything_done(http))
 			result |= CALLSYNC_HTTP_DONE;
-		if (result == 0 && now_us() >= until)
+		if (result == 0 && callsync_monotonic_us() >= until)
 			result |= CALLSYNC_HTTP_TIMEOUT;
 		if (result != 0)
 			return result;

@@ -95,6 +95,7 @@ typedef struct CallsyncHttpResponse
 	size_t		body_len;
 	TimestampTz submitted_at;	/* real clock */
 	TimestampTz finished_at;
+	int64		finished_us;	/* the same by callsync_monotonic_us() */
 	int64		connect_us;		/* until the connection (TLS included) was up */
 	int64		first_byte_us;	/* until the answer began; 0 = it did not */
 	int64		total_us;

@@ -7,6 +7,7 @@
 #include "utils/timestamp.h"
 
 #include "engine/http_transfer.h"
+#include "pg/clock.h"
 
 /* libcurl's code and what the callbacks saw, in our words. */
 static CallsyncTransport
@@ -173,6 +174,7 @@ callsync_transfer_finish(CallsyncTransfer *transfer, CURLcode code)
 	if (curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &ip) == CURLE_OK && ip != NULL)
 		strlcpy(response->primary_ip, ip, sizeof(response->primary_ip));
 	response->finished_at = GetCurrentTimestamp();
+	response->finished_us = callsync_monotonic_us();
 
 	if (transfer->head.data != NULL)
 	{

@@ -329,7 +329,7 @@ report_limits(Inquiry *q)
 
 	for (int i = 0; set != NULL && i < set->n; i++)
 	{
-		int64		room = callsync_bucket_free(&set->bucket[i], now_ms);
+		int64		room = callsync_limits_free(q->dest, i, now_ms);
 
 		report(q, "limits", set->name[i], room > 0,
 			   psprintf("%lld of %lld in %.3f s are free", (long long) room, (long long) set->spec[i].rate,
@@ -441,6 +441,12 @@ begin_body(void *arg)
 		task_failed(q, view.problem ? pstrdup(view.problem) : "there is no access token");
 		return;
 	}
+	wait_ms = callsync_limits_paused_until(q->dest);
+	if (wait_ms > callsync_engine_ms(now))
+	{
+		q->not_before = callsync_engine_time(wait_ms);
+		return;
+	}
 	x = q->x = callsync_exchange_create(engine, q->dest);
 	x->kind = CALLSYNC_EXCHANGE_INQUIRY;
 	old = MemoryContextSwitchTo(x->mcxt);
@@ -471,6 +477,7 @@ begin_body(void *arg)
 	url = palloc(size);
 	callsync_redact_url(x->request.url, strlen(x->request.url), x->secret_url, url, size);
 	q->request_id = callsync_inquiry_begin(d->name, kind_word(op), x->method, url, engine->identity->name, now);
+	callsync_engine_dests_tell(engine, false);
 	q->phase = INQUIRY_BEGUN;
 }
 
@@ -578,6 +585,7 @@ settle_body(void *arg)
 		message = message_of(x, &o);
 	else if (op->kind == CALLSYNC_OP_DESCRIBE)
 		ok = take_fields(q, op, &response, json, &message, &more);
+	callsync_engine_dest_throttled(q->dest, &o, callsync_engine_ms(x->answered_at));
 	if (o.error_class == CALLSYNC_CLASS_AUTH)
 		(void) callsync_auth_refused(q->dest, x);
 	if (ok && !q->answered && q->kind == INQUIRY_TEST)

@@ -100,7 +100,7 @@ callsync_engine_quota_book(CallsyncEngineDest *dest, CallsyncLimitSet *set, int 
 	period(dest, &set->spec[i], now_ms, &expires_ms, &until_ms);
 	b.destination = dest->d->name;
 	b.name = set->name[i];
-	b.rate = bucket->learned_rate > 0 ? Min(bucket->rate, bucket->learned_rate) : bucket->rate;
+	b.rate = callsync_bucket_rate(bucket);
 	b.owed = bucket->owed;
 	b.seen_used = bucket->seen_used;
 	b.expires_at = callsync_engine_time(expires_ms);
@@ -131,7 +131,8 @@ callsync_engine_quota_undo(CallsyncEngine *engine)
 
 		for (int k = 0; set != NULL && k < set->n; k++)
 		{
-			callsync_bucket_uncredit(&set->bucket[k]);
+			if (set->booked[k])
+				callsync_bucket_uncredit(&set->bucket[k]);
 			set->quota_alert[k] = CALLSYNC_UNKNOWN;
 		}
 	}

@@ -30,7 +30,7 @@ callsync_wire_ahead(const CallsyncEngine *engine, const CallsyncEngineDest *dest
 		dest->breaker.state != CALLSYNC_BREAKER_CLOSED || engine->shutting_down)
 		return 0;
 	/* a single place among several workers may have to be passed on */
-	if (dest->concurrency == 1 && dest->workers > 1)
+	if (dest->concurrency == 1 && engine->identity->workers > 1)
 		return 0;
 	return (int) Min(dest->concurrency, dest->concurrency * blind_us / dest->answer_us + 1);
 }
@@ -86,7 +86,7 @@ callsync_engine_send(CallsyncEngine *engine)
 		engine->nflying++;
 		x->dest->on_wire++;
 		engine->status.total_sent++;
-		engine->sent_us = callsync_engine_real_us();
+		engine->sent_us = callsync_monotonic_us();
 	}
 }
 

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "common/int.h"
+#include "portability/instr_time.h"
 #include "utils/timestamp.h"
 
 #include "pg/clock.h"
@@ -14,6 +15,15 @@ TimestampTz
 callsync_now(void)
 {
 	return GetCurrentTimestamp() + (int64) callsync_clock_offset * USECS_PER_SEC;
+}
+
+int64
+callsync_monotonic_us(void)
+{
+	instr_time	t;
+
+	INSTR_TIME_SET_CURRENT(t);
+	return (int64) INSTR_TIME_GET_MICROSEC(t);
 }
 
 int64

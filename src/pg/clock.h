@@ -15,6 +15,12 @@
 /* Now, moved by callsync.clock_offset. */
 extern TimestampTz callsync_now(void);
 
+/*
+ * A clock that nobody sets, the same for all processes of the machine: microseconds since
+ * some instant. For what must not depend on the date.
+ */
+extern int64 callsync_monotonic_us(void);
+
 /* Milliseconds from "from" to "to", 0 where "to" is past; rounded up. */
 extern int64 callsync_ms_until(TimestampTz from, TimestampTz to);
 

@@ -93,4 +93,11 @@ callsync_index_beginscan(Relation heap, Relation index, Snapshot snapshot, int n
 #endif
 }
 
+/* 17 lets the caller say how a key is copied. */
+#if PG_VERSION_NUM >= 170000
+#define callsync_dshash_copy_key(params) ((params)->copy_function = dshash_memcpy)
+#else
+#define callsync_dshash_copy_key(params) ((void) (params))
+#endif
+
 #endif

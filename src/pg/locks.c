@@ -31,6 +31,15 @@ callsync_lock_wait(Oid database, uint32 class_id, uint32 key)
 }
 
 void
+callsync_lock_hold(Oid database, uint32 class_id, uint32 key)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, database, class_id, key, 2);
+	(void) LockAcquire(&tag, ShareLock, true, false);
+}
+
+void
 callsync_lock_transaction(Oid database, uint32 class_id, uint32 key)
 {
 	LOCKTAG		tag;

@@ -13,7 +13,7 @@
 #define CALLSYNC_LOCK_RUNNING	0x43530002	/* objid = worker index: its loop runs */
 #define CALLSYNC_LOCK_SHARD		0x43530003	/* objid = shard: one owner each */
 #define CALLSYNC_LOCK_TOKEN		0x43530004	/* objid = destination id: its token is being renewed */
-#define CALLSYNC_LOCK_TURN		0x43530006	/* objid = hash of destination, limit and number: a turn at that limit */
+#define CALLSYNC_LOCK_TABLE		0x43530007	/* objid = handle of the workers' shared memory; 0: it is being looked for */
 
 #define CALLSYNC_LOCK_TEST		0x43530005	/* objid = destination id: test_destination() waits (sql/53_test.sql) */
 
@@ -24,6 +24,9 @@ extern bool callsync_lock_try(Oid database, uint32 class_id, uint32 key);
 
 /* Takes the lock for this session. */
 extern void callsync_lock_wait(Oid database, uint32 class_id, uint32 key);
+
+/* Takes the lock for this session, together with others that hold it. */
+extern void callsync_lock_hold(Oid database, uint32 class_id, uint32 key);
 
 /* Takes the lock until the end of this transaction. */
 extern void callsync_lock_transaction(Oid database, uint32 class_id, uint32 key);

@@ -39,7 +39,7 @@ static CallsyncStmt stmt_open = {
 };
 
 static CallsyncStmt stmt_updated = {
-	.sql = "SELECT s.updated_at FROM callsync.destination_state s WHERE s.destination" EQ "$1",
+	.sql = "SELECT s.updated_at, s.throttled_until FROM callsync.destination_state s WHERE s.destination" EQ "$1",
 	.nargs = 1, .argtypes = {TEXTOID}, .returns = SPI_OK_SELECT
 };
 
@@ -96,12 +96,14 @@ callsync_destination_state_open_until(const char *destination)
 }
 
 TimestampTz
-callsync_destination_state_updated_at(const char *destination)
+callsync_destination_state_told(const char *destination, TimestampTz *throttled_until)
 {
 	Datum		value = CStringGetTextDatum(destination);
 
+	*throttled_until = 0;
 	if (callsync_stmt_run(&stmt_updated, &value, NULL, false, 0) == 0)
 		return 0;
+	*throttled_until = callsync_row_time(0, 2, 0);
 	return callsync_row_time(0, 1, 0);
 }
 

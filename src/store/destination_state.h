@@ -34,8 +34,11 @@ extern void callsync_destination_state_write(const CallsyncDestinationState *sta
 /* After a restart: is the breaker open, and until when? 0: it is not. */
 extern TimestampTz callsync_destination_state_open_until(const char *destination);
 
-/* When a worker last wrote, 0: never. It does so within a second of a request. */
-extern TimestampTz callsync_destination_state_updated_at(const char *destination);
+/*
+ * When a worker last wrote, 0: never; it does so within a second of a request. And until
+ * when the server wants to be left alone, 0: it did not say so.
+ */
+extern TimestampTz callsync_destination_state_told(const char *destination, TimestampTz *throttled_until);
 
 /* Stops a destination (the endpoint asked for it). */
 extern void callsync_destination_pause(const char *destination, const char *reason, TimestampTz now);

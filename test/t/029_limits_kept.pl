@@ -107,4 +107,46 @@ for my $skew (-600, 600)
 		cmp_ok($later[0] // -1, '>=', $form eq 'date' ? 1900 : 2900, "obeyed ($later[0] ms)");
 	}
 }
+$crm->clock({ date_offset_ms => 0 });
+
+# ---- what one worker is told binds all ----
+$crm->clear_requests;
+my $told_before = q1('SELECT count(*) FROM callsync.attempts WHERE http_status = 429');
+$crm->fault({ action => 'throttle', retry_after => 4, count => 1, match => { method => 'POST', path => '/calls' } });
+insert(1);
+wait_for("SELECT count(*) > $told_before FROM callsync.attempts WHERE http_status = 429", 'one worker is told to wait');
+insert(12);
+CallsyncDelivery::idle($node, 180);
+my ($told) = grep { $_->{status} == 429 } requests();
+# the others may have sent before that worker had read its answer, but not what came to them later
+my %early = map { $_->{seq} => 1 } grep { $_->{seq} > $told->{seq} && $_->{method} ne 'GET' && ms($_) < ms($told) + 3900 } requests();
+is(scalar(keys %early), 0, 'none of the workers sends meanwhile');
+
+# ---- requests at a time: two, for four workers ----
+q1(q{SELECT callsync.pause('crm')});
+q1(q{SELECT callsync.alter_destination('crm', '{"limits": {"batch": 1, "concurrency": 2, "burst": {"rate": 1000, "per_s": 1}, "search": {"rate": 1000, "per_s": 1}, "day": null}}')});
+$crm->config({ latency_ms => 20, limits => { enabled => JSON::PP::true, concurrency => 2, reset => JSON::PP::true,
+	windows => [ map { { name => $_, max => 1000, ms => 1000 } } qw(TEN_SECONDLY_ROLLING SECONDLY) ] } });
+$crm->clear_requests;
+insert(24);
+q1(q{SELECT callsync.resume('crm')});
+CallsyncDelivery::idle($node, 180);
+is(refused(), 0, 'never more than two at a time');
+cmp_ok($crm->limits->{peak}, '<=', 2, 'as the CRM counts');
+
+# ---- one search a second, for four workers, some of whom end ----
+q1(q{SELECT callsync.pause('crm')});
+q1(q{SELECT callsync.alter_destination('crm', '{"limits": {"batch": 1, "burst": {"rate": 1000, "per_s": 1}, "search": {"rate": 1, "per_s": 1}, "day": null}}')});
+$crm->config({ latency_ms => 0, limits => { concurrency => undef, reset => JSON::PP::true, windows => [ { name => 'SECONDLY', max => 1, ms => 1000 } ] } });
+$crm->clear_requests;
+insert(8);
+q1(q{SELECT callsync.resume('crm')});
+for my $n (2, 4)
+{
+	$crm->wait_requests(op => 'search', count => $n, timeout_ms => 180_000);
+	q1("SELECT pg_terminate_backend((callsync.worker_pids())[$n / 2])");
+}
+CallsyncDelivery::idle($node, 180);
+is(refused(), 0, 'a turn that is passed on is no turn more');
+is(q1('SELECT status, count(*) FROM callsync.call_sync GROUP BY 1'), "synced|$inserted", 'and none is lost');
 done_testing();
