@@ -190,6 +190,19 @@ reserved(double keep_free, int64_t rate, int64_t want)
 }
 
 bool
+callsync_share_place(CallsyncShare *share, int holder, int concurrency, bool bulk, int64_t now_us)
+{
+	settle_orphans(share, now_us);
+	if (concurrency > 0 && concurrency - share->in_flight - promised(&share->queue, holder, bulk, now_us) < 1)
+	{
+		wait_in(&share->queue, holder, bulk, 1, now_us + LOOK_AGAIN_US, now_us);
+		return false;
+	}
+	/* it keeps its place in the queue until it takes */
+	return true;
+}
+
+bool
 callsync_share_take(CallsyncShare *share, int holder, const CallsyncNeed *need, int64_t now_us,
 					int64_t *wait_until_us, uint32_t *lacks)
 {
@@ -233,8 +246,7 @@ callsync_share_take(CallsyncShare *share, int holder, const CallsyncNeed *need, 
 		if (look[i] > wait)
 			wait = look[i];
 	}
-	if (need->concurrency > 0 &&
-		need->concurrency - share->in_flight - promised(&share->queue, holder, need->bulk, now_us) < 1)
+	if (!callsync_share_place(share, holder, need->concurrency, need->bulk, now_us))
 	{
 		*lacks |= UINT32_C(1) << CALLSYNC_SHARE_SLOT;
 		if (now_us + LOOK_AGAIN_US > wait)
@@ -252,9 +264,7 @@ callsync_share_take(CallsyncShare *share, int holder, const CallsyncNeed *need, 
 		else
 			wait_no_more(&share->limit[at[i]].queue, holder, need->bulk);
 	}
-	if ((*lacks & (UINT32_C(1) << CALLSYNC_SHARE_SLOT)) != 0)
-		wait_in(&share->queue, holder, need->bulk, 1, wait, now_us);
-	else
+	if ((*lacks & (UINT32_C(1) << CALLSYNC_SHARE_SLOT)) == 0)
 		wait_no_more(&share->queue, holder, need->bulk);
 	if (*lacks != 0)
 		return false;

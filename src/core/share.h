@@ -82,6 +82,8 @@ extern void callsync_share_limit(CallsyncShare *share, uint64_t name, int64_t wi
  */
 extern bool callsync_share_take(CallsyncShare *share, int holder, const CallsyncNeed *need, int64_t now_us,
 								int64_t *wait_until_us, uint32_t *lacks);
+/* Is there a place among the requests at a time? Who finds none waits for it, and is told. */
+extern bool callsync_share_place(CallsyncShare *share, int holder, int concurrency, bool bulk, int64_t now_us);
 /*
  * The answer came at at_us (counted), or the request never left. Returns the holder
  * that waits for the place and should be told, -1: none.

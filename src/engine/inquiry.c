@@ -28,6 +28,7 @@
 #include "store/inquiry.h"
 #include "store/schema.h"
 
+#define PLACE_AGAIN_MS 100		/* other requests take a while */
 #define LOOK_MS 50				/* how often at most to see whether somebody waits for a test */
 #define WOKEN_LOOK_MS 1000		/* the same for what is to be described, when woken by anybody */
 #define AGAIN_MS 250			/* after a test of a destination: not before, who waited has seen it by then */
@@ -460,7 +461,7 @@ begin_body(void *arg)
 	MemoryContextSwitchTo(old);
 	if (!callsync_engine_dest_take(engine, q->dest, op, x, callsync_engine_ms(now), &wait_ms, &general))
 	{
-		q->not_before = callsync_engine_time(wait_ms);
+		q->not_before = wait_ms == INT64_MAX ? callsync_time_plus_ms(now, PLACE_AGAIN_MS) : callsync_engine_time(wait_ms);
 		callsync_exchange_free(x);
 		q->x = NULL;
 		return;

@@ -28,6 +28,7 @@
 
 #define GRACE_US INT64CONST(1000000)	/* for what was under way when everything ended */
 #define RECENT_MS 10000			/* destination_state may be so late, and a window */
+#define PLACE_AGAIN_MS 1000		/* who gives back a place tells; if he cannot any more */
 #define ORPHAN_US INT64CONST(10000000)	/* what a process that is gone had sent has arrived by then */
 
 StaticAssertDecl(CALLSYNC_SHARE_HOLDERS >= CALLSYNC_MAX_WORKERS, "each worker needs a place");
@@ -318,6 +319,12 @@ callsync_engine_dest_take(CallsyncEngine *engine, CallsyncEngineDest *dest, cons
 	{
 		*general = *general || (lacks & (1U << CALLSYNC_SHARE_SLOT)) != 0;
 		*wait_until_ms = now_ms + Max((wait_us - now_us + 999) / 1000, 1);
+		if (lacks == 1U << CALLSYNC_SHARE_SLOT)
+		{
+			/* not a matter of time: who gives a place back tells */
+			engine->wake_ms = Min(engine->wake_ms, *wait_until_ms);
+			*wait_until_ms = INT64_MAX;
+		}
 		return false;
 	}
 	for (int i = 0; i < t->nbooked; i++)
@@ -328,6 +335,18 @@ callsync_engine_dest_take(CallsyncEngine *engine, CallsyncEngineDest *dest, cons
 	if (now_ms - dest->told_ms >= CALLSYNC_TELL_EVERY_MS)
 		dest->dirty = true;
 	return true;
+}
+
+bool
+callsync_limits_place(CallsyncEngine *engine, CallsyncEngineDest *dest, bool bulk)
+{
+	CallsyncShare *share = lock_share(dest);
+	bool		free = callsync_share_place(share, holder, dest->concurrency, bulk, callsync_monotonic_us());
+
+	unlock_share(share);
+	if (!free)
+		engine->wake_ms = Min(engine->wake_ms, callsync_engine_now_ms() + PLACE_AGAIN_MS);
+	return free;
 }
 
 static void

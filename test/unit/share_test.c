@@ -185,7 +185,8 @@ run(const World *w, int64_t duration)
 				ended[nstamps++] = flying[i].leaves;
 				flying[i] = flying[--nflying];
 			}
-			while (nflying < MAXFLIGHT && callsync_share_take(&share, v, &w->need, now, &wait, &lacks))
+			while (nflying < MAXFLIGHT && callsync_share_place(&share, v, w->need.concurrency, false, now) &&
+				   callsync_share_take(&share, v, &w->need, now, &wait, &lacks))
 			{
 				Request    *r = &flying[nflying];
 
@@ -303,6 +304,22 @@ test_used(void)
 		}
 }
 
+/* Few at a time, many that want: the places are handed on, and none stands empty. */
+static void
+test_places_used(void)
+{
+	World		w = {.workers = 5, .usual = 3 * MS};
+	int			n;
+
+	seed = 4711;
+	w.need.concurrency = 2;
+	n = run(&w, 20 * SEC);
+	CHECK(n > 20 * SEC / (3 * w.usual + MS) * 2);
+	CHECK(worst_running() <= 2);
+	for (int v = 0; v < w.workers; v++)
+		CHECK(by_worker[v] > n / w.workers / 3);
+}
+
 static void
 test_words(void)
 {
@@ -382,6 +399,9 @@ test_words(void)
 	CHECK(lacks == UINT32_C(1) << CALLSYNC_SHARE_SLOT);
 	CHECK(callsync_share_done(&share, 3, &one, true, t + 2 * MS, t + 2 * MS) == 5);
 	CHECK(!callsync_share_take(&share, 3, &one, t + 3 * MS, &wait, &lacks));
+	/* who looks first whether there is one keeps his turn */
+	CHECK(!callsync_share_place(&share, 3, 1, false, t + 3 * MS));
+	CHECK(callsync_share_place(&share, 5, 1, false, t + 4 * MS));
 	CHECK(callsync_share_take(&share, 5, &one, t + 4 * MS, &wait, &lacks));
 	/* a worker that ends: its place and its units come back when what it sent has arrived */
 	callsync_share_leave(&share, 5, t + 2 * SEC, t + 5 * MS);
@@ -430,5 +450,6 @@ main(void)
 	test_words();
 	test_never_above();
 	test_used();
+	test_places_used();
 	return unit_done("share");
 }
