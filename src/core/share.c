@@ -246,7 +246,7 @@ callsync_share_take(CallsyncShare *share, int holder, const CallsyncNeed *need, 
 		if (look[i] > wait)
 			wait = look[i];
 	}
-	if (!callsync_share_place(share, holder, need->concurrency, need->bulk, now_us))
+	if (need->concurrency > 0 && !callsync_share_place(share, holder, need->concurrency, need->bulk, now_us))
 	{
 		*lacks |= UINT32_C(1) << CALLSYNC_SHARE_SLOT;
 		if (now_us + LOOK_AGAIN_US > wait)
@@ -264,7 +264,7 @@ callsync_share_take(CallsyncShare *share, int holder, const CallsyncNeed *need, 
 		else
 			wait_no_more(&share->limit[at[i]].queue, holder, need->bulk);
 	}
-	if ((*lacks & (UINT32_C(1) << CALLSYNC_SHARE_SLOT)) == 0)
+	if (need->concurrency > 0 && (*lacks & (UINT32_C(1) << CALLSYNC_SHARE_SLOT)) == 0)
 		wait_no_more(&share->queue, holder, need->bulk);
 	if (*lacks != 0)
 		return false;
@@ -274,9 +274,32 @@ callsync_share_take(CallsyncShare *share, int holder, const CallsyncNeed *need, 
 		callsync_rate_take(&share->limit[at[i]].window, need->window[i].cost);
 		share->limit[at[i]].held[holder] += need->window[i].cost;
 	}
+	if (need->concurrency > 0)
+	{
+		share->in_flight++;
+		share->held[holder]++;
+	}
+	return true;
+}
+
+bool
+callsync_share_enter(CallsyncShare *share, int holder, int concurrency, bool bulk, int64_t now_us)
+{
+	if (!callsync_share_place(share, holder, concurrency, bulk, now_us))
+		return false;
+	wait_no_more(&share->queue, holder, bulk);
 	share->in_flight++;
 	share->held[holder]++;
 	return true;
+}
+
+void
+callsync_share_exit(CallsyncShare *share, int holder)
+{
+	if (share->held[holder] == 0)
+		return;
+	share->in_flight--;
+	share->held[holder]--;
 }
 
 int
@@ -296,11 +319,8 @@ callsync_share_done(CallsyncShare *share, int holder, const CallsyncNeed *need, 
 		share->limit[k].held[holder] -= cost < share->limit[k].held[holder] ? cost : share->limit[k].held[holder];
 		callsync_rate_done(&share->limit[k].window, cost, counted, at_us, now_us);
 	}
-	if (share->held[holder] > 0)
-	{
-		share->held[holder]--;
-		share->in_flight--;
-	}
+	if (need->concurrency > 0)
+		callsync_share_exit(share, holder);
 	if (counted && at_us > share->active_us)
 		share->active_us = at_us;
 	next = first_in(&share->queue, now_us);
@@ -315,6 +335,8 @@ callsync_share_done(CallsyncShare *share, int holder, const CallsyncNeed *need, 
 void
 callsync_share_leave(CallsyncShare *share, int holder, int64_t until_us, int64_t now_us)
 {
+	bool		left = share->held[holder] > 0;
+
 	settle_orphans(share, now_us);
 	for (int lane = 0; lane < CALLSYNC_SHARE_LANES; lane++)
 	{
@@ -322,16 +344,15 @@ callsync_share_leave(CallsyncShare *share, int holder, int64_t until_us, int64_t
 			wait_no_more(&share->limit[i].queue, holder, lane == 1);
 		wait_no_more(&share->queue, holder, lane == 1);
 	}
-	if (share->held[holder] == 0)
-		return;
 	for (int i = 0; i < CALLSYNC_LIMITS_MAX; i++)
 	{
+		left = left || share->limit[i].held[holder] > 0;
 		share->limit[i].orphaned += share->limit[i].held[holder];
 		share->limit[i].held[holder] = 0;
 	}
 	share->orphaned += share->held[holder];
 	share->held[holder] = 0;
-	if (until_us > share->orphaned_until_us)
+	if (left && until_us > share->orphaned_until_us)
 		share->orphaned_until_us = until_us;
 }
 

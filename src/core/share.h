@@ -82,7 +82,14 @@ extern void callsync_share_limit(CallsyncShare *share, uint64_t name, int64_t wi
  */
 extern bool callsync_share_take(CallsyncShare *share, int holder, const CallsyncNeed *need, int64_t now_us,
 								int64_t *wait_until_us, uint32_t *lacks);
-/* Is there a place among the requests at a time? Who finds none waits for it, and is told. */
+/*
+ * A place among the requests at a time, for one that took its windows before (without
+ * need.concurrency). Who finds none waits for it, and is told. Given back by done() with
+ * need.concurrency set, or by exit() where it was not sent after all.
+ */
+extern bool callsync_share_enter(CallsyncShare *share, int holder, int concurrency, bool bulk, int64_t now_us);
+extern void callsync_share_exit(CallsyncShare *share, int holder);
+/* Is there such a place? */
 extern bool callsync_share_place(CallsyncShare *share, int holder, int concurrency, bool bulk, int64_t now_us);
 /*
  * The answer came at at_us (counted), or the request never left. Returns the holder

@@ -413,10 +413,6 @@ arm_lane(Round *round, int budget)
 	int			used = 0;
 	int			chunk = round->requests;
 
-	/* before any row is read */
-	if (callsync_jobs_peek(engine->jobs, dest->slot, round->bulk) == NULL ||
-		!callsync_limits_place(engine, dest, round->bulk))
-		return 0;
 	round->held_back = false;
 	while (used < budget && !round->held_back && (round->requests > 0 || batch_has_room(round)))
 	{

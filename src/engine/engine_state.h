@@ -357,8 +357,10 @@ extern void callsync_limits_resume(CallsyncEngineDest *dest, TimestampTz last_to
 /* Takes what the op needs; on refusal *wait_until_ms, and whether other ops have to wait as well. */
 extern bool callsync_engine_dest_take(CallsyncEngine *engine, CallsyncEngineDest *dest, const CallsyncOp *op, CallsyncExchange *exchange,
 									  int64 now_ms, int64 *wait_until_ms, bool *general);
-/* Is there a place among the requests at a time? Where there is none, this worker is woken for one. */
-extern bool callsync_limits_place(CallsyncEngine *engine, CallsyncEngineDest *dest, bool bulk);
+/* Takes a place among the requests at a time, for one that leaves. Where there is none, this worker is woken for one. */
+extern bool callsync_limits_enter(CallsyncEngine *engine, CallsyncExchange *exchange);
+/* It did not leave. */
+extern void callsync_limits_exit(CallsyncExchange *exchange);
 extern void callsync_engine_dest_give_back(CallsyncExchange *exchange, bool counted, int64 now_ms);
 /* What is held for answers that never came, where they cannot be on their way any more */
 extern void callsync_limits_tick(CallsyncEngine *engine);

@@ -304,7 +304,8 @@ callsync_engine_dest_take(CallsyncEngine *engine, CallsyncEngineDest *dest, cons
 	}
 	if (!ok)
 		return false;
-	t->need.concurrency = dest->concurrency;
+	/* a delivery may be armed before there is a place for it, and takes one when it leaves (enter) */
+	t->need.concurrency = exchange->kind == CALLSYNC_EXCHANGE_INQUIRY ? dest->concurrency : 0;
 	t->need.bulk = exchange->bulk;
 	t->need.keep_free = keep_free;
 
@@ -338,15 +339,28 @@ callsync_engine_dest_take(CallsyncEngine *engine, CallsyncEngineDest *dest, cons
 }
 
 bool
-callsync_limits_place(CallsyncEngine *engine, CallsyncEngineDest *dest, bool bulk)
+callsync_limits_enter(CallsyncEngine *engine, CallsyncExchange *exchange)
 {
+	CallsyncEngineDest *dest = exchange->dest;
 	CallsyncShare *share = lock_share(dest);
-	bool		free = callsync_share_place(share, holder, dest->concurrency, bulk, callsync_monotonic_us());
+	bool		ok = callsync_share_enter(share, holder, dest->concurrency, exchange->bulk, callsync_monotonic_us());
 
 	unlock_share(share);
-	if (!free)
+	if (ok)
+		exchange->taken.need.concurrency = dest->concurrency;
+	else
 		engine->wake_ms = Min(engine->wake_ms, callsync_engine_now_ms() + PLACE_AGAIN_MS);
-	return free;
+	return ok;
+}
+
+void
+callsync_limits_exit(CallsyncExchange *exchange)
+{
+	CallsyncShare *share = lock_share(exchange->dest);
+
+	callsync_share_exit(share, holder);
+	unlock_share(share);
+	exchange->taken.need.concurrency = 0;
 }
 
 static void

@@ -49,8 +49,10 @@ callsync_wire_answered(CallsyncExchange *x)
 static bool
 is_closed(const CallsyncEngine *engine, const CallsyncExchange *x, int64 now_ms)
 {
-	const CallsyncEngineDest *dest = x->dest;
+	CallsyncEngineDest *dest = x->dest;
 
+	/* another worker may have been told */
+	dest->paused_until_ms = Max(dest->paused_until_ms, callsync_limits_paused_until(dest));
 	return engine->identity->is_copy || dest->d->paused || dest->d->dropped || dest->disable ||
 		(dest->breaker.state != CALLSYNC_BREAKER_CLOSED && !x->probe) ||
 		dest->paused_until_ms > now_ms || dest->auth_until_ms > now_ms;
@@ -75,11 +77,14 @@ callsync_engine_send(CallsyncEngine *engine)
 			engine->wake_ms = Min(engine->wake_ms, now_ms);
 			continue;
 		}
-		if (x->dest->on_wire >= x->dest->concurrency)
+		if (x->dest->on_wire >= x->dest->concurrency || !callsync_limits_enter(engine, x))
 			continue;
 		callsync_crash_point("before_send");
 		if (!callsync_exchange_submit(engine, x))
+		{
+			callsync_limits_exit(x);
 			return;				/* no room: the next turn goes on */
+		}
 		dlist_delete(&x->node);
 		engine->narmed--;
 		dlist_push_tail(&engine->flying, &x->node);

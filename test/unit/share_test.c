@@ -408,6 +408,20 @@ test_words(void)
 	CHECK(!callsync_share_take(&share, 3, &one, t + 1900 * MS, &wait, &lacks));
 	CHECK(callsync_share_take(&share, 3, &one, t + 2 * SEC, &wait, &lacks));
 
+	/* windows first, the place when it leaves: what a worker took and did not send is held as if it had */
+	callsync_share_init(&share, 0);
+	one = need;
+	one.window[0].rate = 1;
+	CHECK(callsync_share_take(&share, 1, &one, t, &wait, &lacks) && share.in_flight == 0);
+	CHECK(callsync_share_enter(&share, 1, 1, false, t));
+	CHECK(!callsync_share_enter(&share, 2, 1, false, t));
+	callsync_share_exit(&share, 1);
+	CHECK(callsync_share_enter(&share, 2, 1, false, t) && share.in_flight == 1);
+	callsync_share_leave(&share, 1, t + 2 * SEC, t);
+	CHECK(callsync_share_free(&share, one.window[0].name, 1, t + SEC) == 0);
+	CHECK(!callsync_share_take(&share, 2, &one, t + 2900 * MS, &wait, &lacks));
+	CHECK(callsync_share_take(&share, 2, &one, t + 3200 * MS, &wait, &lacks));
+
 	/* a limit that is new, or longer, looks back; one that is shorter or higher keeps the count */
 	callsync_share_init(&share, 0);
 	CHECK(callsync_share_take(&share, 0, &need, t, &wait, &lacks));
