@@ -61,11 +61,13 @@ SELECT d.source, d.call_id, d.destination, d.object, d.record_id, f.key AS field
 	CASE WHEN d.confirmation = 'read_back' THEN d.settled_at END AS confirmed_at,
 	d.step, d.id AS delivery_id, d.map_version, d.settled_at AS written_at
 FROM callsync.delivery d
-CROSS JOIN LATERAL jsonb_each(d.fields) AS f(key, value)
+CROSS JOIN LATERAL (SELECT e.key, e.value FROM jsonb_each(d.fields) e
+	-- what the plan left out already, since the destination does not take it
+	UNION ALL SELECT e.key, NULL FROM jsonb_each(d.field_results) e WHERE e.value ->> 'state' = 'rejected' AND NOT d.fields ? e.key) AS f(key, value)
 CROSS JOIN LATERAL (SELECT d.field_results -> f.key AS entry) r
 WHERE d.state IN ('confirmed', 'sent', 'partial') OR (d.settled_at IS NOT NULL AND r.entry IS NOT NULL);
 COMMENT ON VIEW callsync.field_writes IS
-'Which field of which record a call wrote, with what evidence. status: confirmed (read back equal), altered (stored, but another value), missing (accepted, but not stored), rejected (named in the refusal), unverified (no evidence at this confirmation level). stored: what the destination has. One row per field and delivery; the newest delivery of a step has the highest delivery_id.';
+'Which field of which record a call wrote, with what evidence. status: confirmed (read back equal), altered (stored, but another value), missing (accepted, but not stored), rejected (named in the refusal; or known not to be taken and left out: sent is NULL then), unverified (no evidence at this confirmation level). stored: what the destination has. One row per field and delivery; the newest delivery of a step has the highest delivery_id.';
 
 CREATE VIEW callsync.dead_letters AS
 SELECT l.delivery_id, l.source, l.call_id, l.destination, l.step, l.object, l.operation, l.error_class, l.http_status, l.last_error, l.remedy,

@@ -112,7 +112,7 @@ callsync_exchange_trace(const CallsyncDelivery *row)
 
 /*
  * Takes out of the record what the destination is known not to take (any more), as of
- * now and not as of the plan: "stopped" of the context says what and why.
+ * now. "stopped" of the context says what and why, beside what was left out by the plan.
  */
 static void
 stop_fields(const CallsyncDestination *d, const char *object, json_t *context)
@@ -120,7 +120,7 @@ stop_fields(const CallsyncDestination *d, const char *object, json_t *context)
 	const json_t *blocked = json_object_get(d->blocked, object);
 	const json_t *described = json_object_get(d->schema, object);
 	json_t	   *record = json_object_get(context, "record");
-	json_t	   *stopped = NULL;
+	json_t	   *stopped = json_object_get(context, "stopped");
 	const char *field;
 	json_t	   *value;
 	void	   *next;

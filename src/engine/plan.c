@@ -34,6 +34,7 @@ typedef struct Planning
 	const char *region;			/* of phone numbers: the destination's, else the source's */
 	CallsyncRenderInput input;
 	json_t	   *context;		/* of the current step */
+	json_t	   *stopped;		/* of the current step: what the destination does not take, and why */
 	json_t	   *steps;			/* as they will be stored */
 	json_t	   *links;			/* records that earlier versions became */
 	const char *trace_id;
@@ -347,6 +348,9 @@ add_validations(Planning *p, const CallsyncStep *step, const json_t *results)
 		v->ok = ok;
 		v->source_path = callsync_json_string(r, "source") ? pstrdup(callsync_json_string(r, "source")) : NULL;
 		v->message = callsync_json_string(r, "message") ? pstrdup(callsync_json_string(r, "message")) : NULL;
+		/* the call says something that the destination does not take: the record will lack it */
+		if (!ok && (strcmp(v->rule, "drift") == 0 || strcmp(v->rule, "unknown_field") == 0 || strcmp(v->rule, "readonly") == 0))
+			json_object_set_new(p->stopped, v->field, json_string(v->message ? v->message : v->rule));
 		if (!ok && (strcmp(v->rule, "required") == 0 || strcmp(v->rule, "drift") == 0))
 			append_array_element(&p->missing, psprintf("%s.%s", step->object, v->field));
 	}
@@ -465,6 +469,7 @@ plan_step(Planning *p, const CallsyncStep *step)
 	if (!callsync_step_applies(p->d->connector, step, &p->input))
 		return;
 	fields = callsync_json_keep(callsync_json_object());
+	p->stopped = callsync_json_keep(callsync_json_object());
 	if (step->map != NULL)
 	{
 		fields = map_fields(p, step, &verdict);
@@ -530,6 +535,8 @@ plan_step(Planning *p, const CallsyncStep *step)
 	stored = callsync_json_keep(json_copy(p->context));
 	json_object_del(stored, "call");
 	json_object_set(stored, "deps", deps);
+	if (json_object_size(p->stopped) > 0)
+		json_object_set(stored, "stopped", p->stopped);
 	delivery->context = callsync_json_text(stored);
 
 	entry = callsync_json_object();

@@ -44,7 +44,8 @@ CallsyncDelivery::idle($node, 60);
 ok(!(grep { ($_->{body} // '') =~ /callsync_summary/ && $_->{method} eq 'POST' && $_->{path} !~ /read/ } map { { %$_, path => $_->{url} } } @{ $crm->requests }), 'nothing is written to it, nor to its new name');
 is(stored('calls', 'c2')->{callsync_summary_old}, undef, 'never the wrong field');
 is(stored('calls', 'c2')->{hs_call_duration}, '180000', 'everything else is there');
-is(q1("SELECT missing_fields FROM callsync.call_sync WHERE call_id = 'c2'"), '{call.callsync_summary}', 'the call says what it lacks');
+is(q1("SELECT status, failure_kind, missing_fields FROM callsync.call_sync WHERE call_id = 'c2'"), 'partial|partial|{call.callsync_summary}', 'the call says what it lacks');
+like(q1("SELECT status, reason FROM callsync.field_writes WHERE call_id = 'c2' AND field = 'callsync_summary'"), qr/^rejected\|Writes to this field are stopped/, 'field by field, too');
 is(q1("SELECT count(*) FROM callsync.validation_result WHERE call_id = 'c2' AND rule = 'drift' AND NOT ok"), 1, 'and why');
 
 # it comes back

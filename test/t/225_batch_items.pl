@@ -34,6 +34,9 @@ for my $d (sort keys %object)
 	my ($sent) = grep { ($_->{body} // '') =~ /later-$d/ && ($_->{body} // '') =~ /"$field{$d}"/ } @{ $crm->call_requests(dialect => $d) };
 	is($sent, undef, "$d: nothing is written to it any more");
 	$crm->schema({ dialect => $d, action => 'rename_field', object => $object{$d}, field => 'renamed_by_a_person', to => $field{$d} });
+	$t->q("UPDATE callsync.schema_state SET next_at = now() WHERE destination = '$d'");
+	ok($t->node->poll_query_until('postgres', "SELECT count(*) = 0 FROM callsync.schema_drift WHERE destination = '$d' AND stopped AND resolved_at IS NULL"), "$d: as it was again")
+		or diag($t->q('SELECT * FROM callsync.schema_drift'));
 }
 
 # ---- a batch with one item that is refused ----
