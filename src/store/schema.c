@@ -25,9 +25,14 @@ static CallsyncStmt stmt_record = {
 	.nargs = 4, .argtypes = {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID}, .returns = SPI_OK_SELECT
 };
 
+/*
+ * An API may have no description of an object at all. After five failures the pause doubles up to an hour, so that the
+ * questions do not use up what calls need.
+ */
 static CallsyncStmt stmt_failed = {
 	.sql = "INSERT INTO callsync.schema_state AS t (destination, object, next_at, failures, error) VALUES ($1, $2, $4, 1, $3) "
-	"ON CONFLICT (destination, object) DO UPDATE SET next_at = EXCLUDED.next_at, failures = t.failures OPERATOR(pg_catalog.+) 1, error = EXCLUDED.error",
+	"ON CONFLICT (destination, object) DO UPDATE SET next_at = EXCLUDED.next_at OPERATOR(pg_catalog.+) "
+	"((pg_catalog.power(2, LEAST(GREATEST(t.failures OPERATOR(pg_catalog.-) 4, 0), 6)) OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog.*) interval '1 min'), failures = t.failures OPERATOR(pg_catalog.+) 1, error = EXCLUDED.error",
 	.nargs = 4, .argtypes = {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}, .returns = SPI_OK_INSERT
 };
 

@@ -92,4 +92,13 @@ describe();
 is(q1("SELECT change, stopped FROM callsync.schema_drift WHERE field = 'callsync_language' AND resolved_at IS NULL"), 'retyped|t', 'another type stops writes, too');
 is(q1('SELECT count(*) FROM callsync.dead_letters'), 0, 'nothing was lost in all of this');
 
+# an object that cannot be described is asked for less and less often
+$crm->fault({ action => 'status', status => 404, match => { method => 'GET', path => 'properties' }, count => -1 });
+q1("UPDATE callsync.schema_state SET next_at = now(), failures = 20 WHERE object = 'task'");
+poll("SELECT failures > 20 FROM callsync.schema_state WHERE object = 'task'", 'it failed once more');
+is(q1("SELECT next_at > now() + interval '30 min' FROM callsync.schema_state WHERE object = 'task'"), 't', 'the next question waits for an hour');
+$crm->clear_faults;
+q1("UPDATE callsync.schema_state SET next_at = now() WHERE object = 'task'");
+poll("SELECT failures = 0 FROM callsync.schema_state WHERE object = 'task'", 'described again: that is forgotten');
+
 done_testing();
