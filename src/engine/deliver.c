@@ -546,8 +546,11 @@ note_destination(CallsyncEngine *engine, CallsyncExchange *x, const CallsyncOp *
 			if (x->response->status != 0)
 			{
 				if (callsync_breaker_success(&dest->breaker))
+				{
 					/* it is back: what waits for a retry need not wait for hours */
 					callsync_jobs_hasten(engine->jobs, dest->slot, now_ms + 1000, now_ms);
+					dest->hasten_ms = now_ms + 1000;
+				}
 			}
 			else if (x->probe)
 				callsync_breaker_failure(&dest->breaker, x->items[0].row->id, now_ms);

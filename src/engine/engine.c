@@ -459,6 +459,7 @@ committed(CallsyncEngine *engine, TickWork *work)
 	if (work->planned)
 	{
 		callsync_planner_committed(engine->planner, true, NULL);
+		callsync_load_hastened(engine);
 		engine->status.total_claimed += work->plan.claimed;
 	}
 	dlist_foreach_modify(iter, &engine->answered)

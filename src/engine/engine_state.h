@@ -111,6 +111,7 @@ typedef struct CallsyncEngineDest
 
 	CallsyncBreaker breaker;
 	bool		breaker_restored;
+	int64		hasten_ms;		/* it is back: retries in the table are due then; 0: the table knows */
 	CallsyncLimitSet *limits;
 	int			concurrency;
 	int			batch_max;		/* deliveries in one request at most; 0: as the connector says */
@@ -378,6 +379,9 @@ extern char *callsync_limits_text(CallsyncEngineDest *dest, int64 now_ms);
 extern void callsync_load_planned(CallsyncEngine *engine, const int64 *ids, int n, bool fresh);
 /* From the queue table, as far as there is room. True: there is more to load at once. */
 extern bool callsync_load_queue(CallsyncEngine *engine);
+
+/* What load_queue wrote about destinations that are back is committed. */
+extern void callsync_load_hastened(CallsyncEngine *engine);
 /* Earliest due time of what was left in the table, INT64_MAX none */
 extern int64 callsync_load_next_ms(CallsyncEngine *engine);
 /* The memory side of a job that leaves. */

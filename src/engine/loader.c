@@ -420,6 +420,30 @@ callsync_load_planned(CallsyncEngine *engine, const int64 *ids, int n, bool fres
 	finish(&l);
 }
 
+/*
+ * A destination that was down is back. Memory was told at once (callsync_jobs_hasten), but
+ * it may not hold all that waits, and is read anew when anything changes: the table has
+ * to say so as well. The flag is cleared after the commit (callsync_load_hastened).
+ */
+static void
+hasten(CallsyncEngine *engine, CallsyncEngineDest *dest)
+{
+	if (dest->hasten_ms == 0 ||
+		callsync_queue_hasten(dest->d->name, callsync_engine_time(dest->hasten_ms), engine->shards) == 0)
+		return;
+	for (int c = 0; c < dest->nclasses; c++)
+		if (dest->classes[c].far_ms != INT64_MAX)
+			dest->classes[c].far_ms = Min(dest->classes[c].far_ms, dest->hasten_ms);
+}
+
+void
+callsync_load_hastened(CallsyncEngine *engine)
+{
+	for (int i = 0; i < engine->ndests; i++)
+		if (!engine->dests[i]->d->paused)
+			engine->dests[i]->hasten_ms = 0;
+}
+
 /* Which classes there are in the table; all of it is unknown at the start. */
 static void
 discover(CallsyncEngine *engine, CallsyncEngineDest *dest)
@@ -490,6 +514,7 @@ callsync_load_queue(CallsyncEngine *engine)
 
 		if (dest->d->dropped || dest->d->paused || dest->d->connector == NULL)
 			continue;
+		hasten(engine, dest);
 		if (!dest->classes_known)
 			discover(engine, dest);
 		for (int c = 0; c < dest->nclasses; c++)

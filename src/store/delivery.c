@@ -49,6 +49,14 @@ static CallsyncStmt stmt_set_due = {
 	.nargs = 2, .argtypes = {INT8ARRAYOID, TIMESTAMPTZARRAYOID}, .returns = SPI_OK_UPDATE
 };
 
+static CallsyncStmt stmt_hasten = {
+	.sql = "UPDATE callsync.queue q SET due_at = $2 FROM callsync.delivery d WHERE q.destination" EQ "$1 "
+	"AND q.due_at OPERATOR(pg_catalog.>) $2 AND d.id" EQ "q.delivery_id AND d.day" EQ "q.day "
+	"AND d.state" EQ "ANY ('{waiting_retry,in_doubt,confirming}'::pg_catalog.text[]) "
+	"AND (1::pg_catalog.int8 OPERATOR(pg_catalog.<<) q.shard::pg_catalog.int4) OPERATOR(pg_catalog.&) $3 OPERATOR(pg_catalog.<>) 0",
+	.nargs = 3, .argtypes = {TEXTOID, TIMESTAMPTZOID, INT8OID}, .returns = SPI_OK_UPDATE
+};
+
 static CallsyncStmt stmt_count = {
 	.sql = "SELECT pg_catalog.count(*) FROM (SELECT 1 FROM callsync.queue q WHERE q.destination" EQ "$1 LIMIT $2) x",
 	.nargs = 2, .argtypes = {TEXTOID, INT8OID}, .returns = SPI_OK_SELECT
@@ -142,6 +150,14 @@ callsync_queue_set_due(const int64 *ids, const TimestampTz *due_at, int n)
 		callsync_rows_time(rows, due_at[i]);
 	}
 	callsync_rows_run(rows, &stmt_set_due);
+}
+
+int
+callsync_queue_hasten(const char *destination, TimestampTz at, uint64 shards)
+{
+	Datum		values[3] = {CStringGetTextDatum(destination), TimestampTzGetDatum(at), Int64GetDatum((int64) shards)};
+
+	return (int) callsync_stmt_run(&stmt_hasten, values, NULL, false, 0);
 }
 
 int64

@@ -80,6 +80,11 @@ extern int	callsync_queue_scan(const char *destination, int priority, int64 afte
 /* Rows by id, in id order; those that are not queued are left out. */
 extern int	callsync_queue_find(const int64 *ids, int n, MemoryContext mcxt, CallsyncQueueRow **rows);
 extern void callsync_queue_delete(const int64 *ids, int n);
+/*
+ * A destination is back: what waits there for a retry is due at "at", not later. Only of
+ * the shards in the mask; what waits for a batch keeps its time. Returns how many.
+ */
+extern int	callsync_queue_hasten(const char *destination, TimestampTz at, uint64 shards);
 extern void callsync_queue_set_due(const int64 *ids, const TimestampTz *due_at, int n);
 /* How many are queued per destination, counted up to a cap */
 extern int64 callsync_queue_count(const char *destination, int64 cap);
