@@ -132,7 +132,7 @@ sub run
 		conf => "restart_after_crash = on\nfsync = on\nmax_connections = 40\nmax_worker_processes = 16\nlog_statement = none\nlog_min_messages = log\n"
 			. "callsync.workers = " . ($o{workers} // 1) . "\ninclude_if_exists = 'crash.conf'\n");
 	my $hook = CallsyncDelivery::json({ base_url => $crm->url('webhook') . '/hook/calls', allow_addresses => ['127.0.0.1/32'],
-		retry => $CallsyncDelivery::FAST_RETRY });
+		retry => $CallsyncDelivery::FAST_RETRY, limits => { burst => { rate => 10000, per_s => 1 } } });
 	$crm->config({ dialect => 'webhook', secrets => [], dedup => 0, store => 1, limits => 'off' });
 	CallsyncDelivery::q1($node, "SELECT callsync.create_destination('hook', 'webhook', \$j\$$hook\$j\$)");
 
