@@ -11,7 +11,8 @@ if [ -z "${CI_CACHE:-}" ]; then
 fi
 CI_STRICT="-Werror -DUSE_ASSERT_CHECKING"
 export CI_TOP CI_OUT CI_CACHE PGROOT_CACHE="$CI_CACHE/packages"
-export PROVE_FLAGS=${PROVE_FLAGS:--v}
+# (a TAP test mostly waits)
+export PROVE_FLAGS=${PROVE_FLAGS:--v -j2}
 
 # A lane that cannot run here says why and ends with this; the runner counts it as skipped.
 skip() { echo "SKIPPED: $*"; exit 77; }
@@ -102,7 +103,7 @@ pg_root()
 server_tap()
 {
 	local t f
-	for t in 015 020 021 022 023 025 026 027 030 040 090 130 131 200 205 206 210 221_retention 222_holes 223; do
+	for t in 015 020 021 022 023 025 026 027 029 030 040 090 130 131 200 205 206 210 221_retention 222_holes 223 225_wakeups 227_disk; do
 		for f in "$CI_TOP/test/t/$t"*.pl; do
 			[ ! -e "$f" ] || printf 'test/t/%s ' "${f##*/}"
 		done

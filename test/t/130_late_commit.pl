@@ -42,12 +42,9 @@ wait_for("SELECT count(*) FROM callsync.call_sync WHERE call_id LIKE 'later-%' A
 	"$count later calls are delivered while an earlier writer is open");
 is(q1("SELECT count(*) FROM callsync.call_sync WHERE call_id LIKE 'early%' OR call_id = 'prepared'"), 0, 'nothing is seen of what is not committed');
 
-my $commit = q1('SELECT clock_timestamp()');
 $early->query_safe('COMMIT');
 $early->quit;
-wait_for("SELECT count(*) FROM callsync.call_sync WHERE call_id LIKE 'early-%' AND status = 'synced'", 2, 'its own calls are delivered');
-my $lag = q1("SELECT extract(epoch FROM max(synced_at) - '$commit'::timestamptz) FROM callsync.call_sync WHERE call_id LIKE 'early-%'");
-cmp_ok($lag, '<', 1, "within 1 s of its commit ($lag s)");
+wait_for("SELECT count(*) FROM callsync.call_sync WHERE call_id LIKE 'early-%' AND status = 'synced'", 2, 'its own calls are delivered (how soon: bench/delivery)');
 q1("COMMIT PREPARED 'p'");
 wait_for("SELECT status FROM callsync.call_sync WHERE call_id = 'prepared'", 'synced', 'a prepared transaction is delivered after COMMIT PREPARED');
 is(q1("SELECT count(*) FROM callsync.call WHERE call_id = 'given-up'"), 0, 'what was rolled back is not');
