@@ -11,8 +11,7 @@ if [ -z "${CI_CACHE:-}" ]; then
 fi
 CI_STRICT="-Werror -DUSE_ASSERT_CHECKING"
 export CI_TOP CI_OUT CI_CACHE PGROOT_CACHE="$CI_CACHE/packages"
-# (a TAP test mostly waits)
-export PROVE_FLAGS=${PROVE_FLAGS:--v -j2}
+export PROVE_FLAGS=${PROVE_FLAGS:--v}
 
 # A lane that cannot run here says why and ends with this; the runner counts it as skipped.
 skip() { echo "SKIPPED: $*"; exit 77; }

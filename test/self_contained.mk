@@ -82,7 +82,7 @@ test-tap: temp-install
 	$(if $(TAP),cd $(VPATH_SRC). && TESTDIR='$(TC)/tap' TESTDATADIR='$(TC)/tap/data' TESTLOGDIR='$(TC)/tap/log' PATH="$(TBIN):$$PATH" PGPORT=65432 \
 	  LANG=C.UTF-8 PG_TEST_INITDB_EXTRA_OPTS='--encoding=UTF8 --no-locale' \
 	  PG_REGRESS='$(top_builddir)/src/test/regress/pg_regress' \
-	  $(ASUSER) prove $(or $(PROVE_FLAGS),-j2) -I $(top_builddir)/src/test/perl/ -I test/t/lib $(TAP))
+	  $(ASUSER) prove $(PROVE_FLAGS) -I $(top_builddir)/src/test/perl/ -I test/t/lib $(TAP))
 
 # The demo's own script starts and stops its server and its sandbox below tmp_check/demo.
 do-demo: temp-install

@@ -54,12 +54,13 @@ is($node->safe_psql('postgres', "SELECT callsync.start()"), 't', 'start()');
 is($node->safe_psql('postgres', "SELECT callsync.start()"), 'f', 'start() again does nothing');
 is($node->safe_psql('postgres', "SELECT callsync.wait_until_running('10s')"), 't', 'running');
 is(states($node, 'postgres'), '0:running', 'worker_status says so');
-is( $node->safe_psql('postgres', <<'SQL'), 'callsync worker|callsync worker 0|callsync_worker|idle', 'pg_stat_activity');
+# (active for moments only)
+ok($node->poll_query_until('postgres', <<'SQL', 'callsync worker|callsync worker 0|callsync_worker|idle'), 'pg_stat_activity');
 SELECT backend_type, application_name, usename, state FROM pg_stat_activity
 WHERE pid = ANY (callsync.worker_pids())
 SQL
-is( $node->safe_psql('postgres', <<'SQL'), '0', 'no transaction is open');
-SELECT count(*) FROM pg_stat_activity WHERE pid = ANY (callsync.worker_pids()) AND xact_start IS NOT NULL
+ok($node->poll_query_until('postgres', <<'SQL'), 'no transaction is open');
+SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = ANY (callsync.worker_pids()) AND xact_start IS NOT NULL
 SQL
 
 # kill -9: the server restarts, and the worker by itself

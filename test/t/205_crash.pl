@@ -76,8 +76,16 @@ while ($kills < 5 || !$stopped)
 	my $pid = `psql -XAtq -d '$connstr' -c 'SELECT (callsync.worker_pids())[1]' 2>/dev/null`;
 	chomp $pid;
 	next unless $pid =~ /^\d+$/;
+	my $noticed = () = slurp_file($node->logfile) =~ /terminated by signal 9/g;
 	kill 'KILL', $pid or next;
 	$kills++;
+	# until the postmaster knows, the server seems to be up
+	for (1 .. 1200)
+	{
+		my $now = () = slurp_file($node->logfile) =~ /terminated by signal 9/g;
+		last if $now > $noticed;
+		sleep 0.05;
+	}
 }
 my $failed = 0;
 for my $pid (@pids)
